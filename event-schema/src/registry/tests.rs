@@ -1,0 +1,66 @@
+//! The registry keeps its own promises.
+
+use super::*;
+
+#[test]
+fn the_first_event_type_of_an_entity_has_every_field_of_the_others() {
+    for entity in ENTITIES {
+        let Some((first, others)) = entity.event_types.split_first() else { continue };
+        for field in others.iter().flat_map(|other| other.fields) {
+            assert!(first.fields.contains(field), "{}.{}", entity.table, field.name);
+        }
+    }
+}
+
+#[test]
+fn names_are_unique_and_rules_over_two_fields_name_fields() {
+    for entity in ENTITIES {
+        let mut names: Vec<_> = entity.columns().iter().map(|column| column.name).collect();
+        let all = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), all, "{}", entity.table);
+        for event_type in entity.event_types {
+            if let Some(order) = event_type.order {
+                for name in [order.earlier, order.later] {
+                    assert!(event_type.fields.iter().any(|field| field.name == name));
+                }
+            }
+            for name in event_type.required_envelope {
+                assert!(ENVELOPE.iter().any(|field| field.name == *name && !field.required));
+            }
+        }
+    }
+}
+
+#[test]
+fn purchases_has_the_columns_of_the_warehouse_in_order() {
+    let columns: Vec<_> =
+        PURCHASES.columns().iter().map(|column| format!("{} {}", column.name, column.ty)).collect();
+    assert_eq!(
+        columns,
+        [
+            "batch_date Date",
+            "event_id UUID",
+            "event_type LowCardinality(String)",
+            "user_id String",
+            "event_time DateTime64(3, 'UTC')",
+            "session_id String",
+            "platform LowCardinality(String)",
+            "app_version LowCardinality(String)",
+            "country LowCardinality(String)",
+            "extra String",
+            "source_file LowCardinality(String)",
+            "source_line UInt64",
+            "load_id UUID",
+            "kind LowCardinality(String)",
+            "purchase_id String",
+            "plan LowCardinality(String)",
+            "amount Decimal(18, 4)",
+            "currency LowCardinality(String)",
+            "period_start Nullable(Date)",
+            "period_end Nullable(Date)",
+            "is_trial Bool",
+        ]
+    );
+}

@@ -1,0 +1,145 @@
+//! Instants, in UTC to the millisecond.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde::{Serialize, Serializer};
+
+use super::{civil, two_digits};
+use crate::Reason;
+
+/// An instant from 2000-01-01 to before 2200-01-01 (UTC), to the millisecond.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(i64);
+
+/// An instant outside the range of [`Timestamp`], or a text that spells none.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "expected a time from 2000-01-01 to before 2200-01-01, as RFC 3339 with an offset \
+     (2026-03-01T09:30:00.123Z), found {found}"
+)]
+pub struct TimestampError {
+    found: String,
+}
+
+impl Timestamp {
+    /// Milliseconds since 1970 of 2000-01-01T00:00:00Z, the first instant of the range.
+    pub const MIN_MILLIS: i64 = 946_684_800_000;
+    /// Milliseconds since 1970 of 2200-01-01T00:00:00Z, the first instant after the range.
+    pub const END_MILLIS: i64 = 7_258_118_400_000;
+
+    /// The instant that is `millis` milliseconds after 1970-01-01T00:00:00Z.
+    pub fn from_millis(millis: i64) -> Result<Timestamp, TimestampError> {
+        if (Self::MIN_MILLIS..Self::END_MILLIS).contains(&millis) {
+            Ok(Timestamp(millis))
+        } else {
+            Err(TimestampError { found: format!("{millis} ms after 1970-01-01T00:00:00Z") })
+        }
+    }
+
+    /// The system clock's instant.
+    pub fn now() -> Result<Timestamp, TimestampError> {
+        SystemTime::now().try_into()
+    }
+
+    /// Milliseconds since 1970-01-01T00:00:00Z.
+    pub const fn millis(self) -> i64 {
+        self.0
+    }
+}
+
+impl TryFrom<SystemTime> for Timestamp {
+    type Error = TimestampError;
+
+    /// Finer digits than milliseconds are cut off.
+    fn try_from(time: SystemTime) -> Result<Timestamp, TimestampError> {
+        let millis = time.duration_since(UNIX_EPOCH).map_or(-1, |since| since.as_millis() as i64);
+        Timestamp::from_millis(millis)
+    }
+}
+
+impl FromStr for Timestamp {
+    type Err = TimestampError;
+
+    fn from_str(text: &str) -> Result<Timestamp, TimestampError> {
+        parse_rfc3339(text.as_bytes())
+            .ok()
+            .and_then(|millis| Timestamp::from_millis(millis).ok())
+            .ok_or_else(|| TimestampError { found: format!("{text:?}") })
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (year, month, day) = civil::civil(self.0.div_euclid(86_400_000) as i32);
+        let in_day = self.0.rem_euclid(86_400_000);
+        let (seconds, millis) = (in_day / 1000, in_day % 1000);
+        write!(
+            f,
+            "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}.{millis:03}Z",
+            seconds / 3600,
+            seconds / 60 % 60,
+            seconds % 60
+        )
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// Milliseconds since 1970-01-01T00:00:00Z of an RFC 3339 time with an offset.
+///
+/// Date and time are parted by `T`, `t` or one space; the offset is `Z`, `z` or `±hh:mm` with hours to 23
+/// and minutes to 59; a fraction has one digit or more, and those finer than milliseconds are cut off
+/// towards the past. Second 60 is refused. Every year from 0000 to 9999 is read: ranges are the caller's.
+/// The only error is [`Reason::InvalidValue`].
+pub fn parse_rfc3339(text: &[u8]) -> Result<i64, Reason> {
+    read_rfc3339(text).ok_or(Reason::InvalidValue)
+}
+
+fn read_rfc3339(text: &[u8]) -> Option<i64> {
+    if text.len() < 20 || !matches!(text[10], b'T' | b't' | b' ') || text[13] != b':' || text[16] != b':' {
+        return None;
+    }
+    let day = i64::from(civil::parse_ymd(text)?);
+    let (hour, minute, second) = (two_digits(text, 11)?, two_digits(text, 14)?, two_digits(text, 17)?);
+    if hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
+    let (millis, rest) = read_fraction(&text[19..])?;
+    let offset_minutes = read_offset(rest)?;
+    let seconds = day * 86_400 + i64::from(hour * 3600 + minute * 60 + second) - offset_minutes * 60;
+    Some(seconds * 1000 + i64::from(millis))
+}
+
+/// Milliseconds of `.digits` at the start, and what follows; no fraction is zero.
+fn read_fraction(text: &[u8]) -> Option<(u32, &[u8])> {
+    let Some(fraction) = text.strip_prefix(b".") else { return Some((0, text)) };
+    let digits = fraction.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    if digits == 0 {
+        return None;
+    }
+    let millis =
+        (0..3).fold(0, |sum, i| sum * 10 + if i < digits { u32::from(fraction[i] - b'0') } else { 0 });
+    Some((millis, &fraction[digits..]))
+}
+
+/// Minutes east of UTC.
+fn read_offset(text: &[u8]) -> Option<i64> {
+    match text {
+        [b'Z' | b'z'] => Some(0),
+        [sign @ (b'+' | b'-'), _, _, b':', _, _] => {
+            let (hours, minutes) = (two_digits(text, 1)?, two_digits(text, 4)?);
+            if hours > 23 || minutes > 59 {
+                return None;
+            }
+            let minutes = i64::from(hours * 60 + minutes);
+            Some(if *sign == b'-' { -minutes } else { minutes })
+        }
+        _ => None,
+    }
+}
