@@ -1,1 +1,4 @@
-//! (to be written)
+//! Parses JSON Lines of events into columns.
+
+pub mod batch;
+pub mod columns;

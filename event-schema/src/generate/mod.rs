@@ -1,1 +1,18 @@
-//! What is generated from the registry.
+//! What is generated from the registry: DDL, JSON Schema, dbt's sources, the reference page.
+//!
+//! All but the DDL are files of the repository, made by `cargo xtask codegen` and checked for drift.
+
+mod databases;
+mod dbt_sources;
+mod ddl;
+mod json_schema;
+mod reference;
+
+#[cfg(test)]
+mod tests;
+
+pub use databases::{Databases, PrefixError};
+pub use dbt_sources::dbt_sources;
+pub use ddl::{data_table, ddl};
+pub use json_schema::json_schema;
+pub use reference::reference;

@@ -1,0 +1,71 @@
+//! Columns of strings.
+
+use super::{Column, View};
+
+/// A column of byte strings, each stored as its length (LEB128, as the Native format has it) and its bytes.
+#[derive(Debug, Clone, Default)]
+pub struct Strings {
+    bytes: Vec<u8>,
+    /// Where each row ends in `bytes`; it starts where the one before ends.
+    ends: Vec<u32>,
+}
+
+impl Strings {
+    /// Appends a row. A column holds at most 4 GiB: batches are kept far smaller.
+    pub fn push(&mut self, value: &[u8]) {
+        self.push_parts(&[value]);
+    }
+
+    /// Appends a row made of several pieces.
+    pub fn push_parts(&mut self, parts: &[&[u8]]) {
+        let mut length: usize = parts.iter().map(|part| part.len()).sum();
+        while length >= 0x80 {
+            self.bytes.push(length as u8 | 0x80);
+            length >>= 7;
+        }
+        self.bytes.push(length as u8);
+        for part in parts {
+            self.bytes.extend_from_slice(part);
+        }
+        self.ends.push(u32::try_from(self.bytes.len()).expect("a string column holds at most 4 GiB"));
+    }
+
+    /// How many rows.
+    pub fn rows(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// All rows in the Native layout: length, bytes, length, bytes, …
+    pub fn native(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// One row in the Native layout: its length and its bytes.
+    pub fn native_row(&self, row: usize) -> &[u8] {
+        let start = if row == 0 { 0 } else { self.ends[row - 1] };
+        &self.bytes[start as usize..self.ends[row] as usize]
+    }
+
+    /// One row's string.
+    pub fn get(&self, row: usize) -> &[u8] {
+        let native = self.native_row(row);
+        let length_bytes = 1 + native.iter().take_while(|byte| **byte >= 0x80).count();
+        // A long length cannot run into the string: its last byte is below 0x80.
+        &native[length_bytes..]
+    }
+}
+
+impl Column for Strings {
+    fn clear(&mut self) {
+        self.bytes.clear();
+        self.ends.clear();
+    }
+
+    fn bytes(&self) -> usize {
+        self.bytes.len() + size_of_val(self.ends.as_slice())
+    }
+
+    fn view(&self) -> View<'_> {
+        View::Strings(self)
+    }
+}
