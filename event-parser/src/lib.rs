@@ -1,4 +1,37 @@
-//! Parses JSON Lines of events into columns.
+//! JSON Lines of events in, columns and rejected lines out. No IO.
+//!
+//! Bytes are pushed as they come, cut anywhere. They pass through these rooms:
+//!
+//! 1. `split`: bytes → chunks of whole lines.
+//! 2. `index` (stage 1): one pass over a chunk notes where its quotes, newlines and odd bytes are.
+//! 3. `walk` (stage 2): the grammar of one line. Strings are jumped over with the index; known keys are put
+//!    into [slots](walk::Slot), unknown ones are noted for the column `extra`.
+//! 4. `check`: slots → typed values by the contract's rules, straight into the [`columns`] of a [`Batch`];
+//!    or the line's violations, all of them, with messages.
+//!
+//! ```
+//! use event_parser::{Batch, Options, Parser};
+//!
+//! let mut parser = Parser::new("events.jsonl", Options::new("2026-03-01".parse()?));
+//! let mut batch = Batch::default();
+//! let line = br#"{"event_id":"018f2c6e-7b1a-7c3d-9e4f-0123456789ab","event_type":"lesson_opened",
+//! "#; // … a producer's engineer pressed Enter in the middle of a line
+//! assert_eq!(parser.push(line, &mut batch), line.len());
+//! parser.finish(&mut batch);
+//! let reject = &batch.rejects()[0];
+//! assert_eq!((reject.line, reject.first().reason.as_str()), (1, "invalid_json"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
-pub mod batch;
+mod batch;
+mod check;
 pub mod columns;
+mod index;
+mod split;
+mod walk;
+
+pub use batch::{
+    AbTestAssignments, Batch, EnvelopeColumns, Events, NamedView, Purchases, Reject, Sessions, Table,
+    TaskResults, Violation,
+};
+pub use split::{Options, Parser};

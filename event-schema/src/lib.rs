@@ -2,7 +2,7 @@
 //!
 //! Three rooms:
 //!
-//! - [`registry`]: the contract as data. Entity → fields → JSON type, rule, `ClickHouse` type, unit and
+//! - [`registry`]: the contract as data. Entity → fields → JSON type, rule, ClickHouse type, unit and
 //!   doc line. [`generate`] turns it into the `raw` DDL, a JSON Schema, dbt's sources and the reference
 //!   page, so none of them can disagree.
 //! - [`value`]: the meaning of a field's text: times, dates, amounts, UUIDs, bounded strings. Readers and

@@ -1,6 +1,6 @@
 //! Columns: where parsed values are stored, one type a kind of column.
 //!
-//! Each keeps its values as `ClickHouse`'s Native format lays them out, so that a sink copies them once,
+//! Each keeps its values as ClickHouse's Native format lays them out, so that a sink copies them once,
 //! into the block it sends. [`View`] is how a sink looks at a column without knowing its type.
 
 mod dictionary;
@@ -11,7 +11,7 @@ pub use dictionary::Dictionary;
 pub use fixed::{Fixed, Nullable};
 pub use strings::Strings;
 
-/// A column as bytes in the layout of `ClickHouse`'s Native format.
+/// A column as bytes in the layout of ClickHouse's Native format.
 #[derive(Debug, Clone, Copy)]
 pub enum View<'a> {
     /// Values of `width` bytes each (1, 2, 4, 8 or 16), little-endian, one after another.

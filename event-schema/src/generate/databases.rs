@@ -3,7 +3,7 @@
 /// The databases `raw`, `staging` and `marts`, each behind a common prefix.
 ///
 /// The prefix holds only ASCII letters, digits and `_`, so that the names need no quoting anywhere.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Databases {
     prefix: String,
 }
@@ -49,11 +49,5 @@ impl Databases {
     /// Where the numbers are.
     pub fn marts(&self) -> String {
         format!("{}marts", self.prefix)
-    }
-}
-
-impl Default for Databases {
-    fn default() -> Databases {
-        Databases { prefix: String::new() }
     }
 }

@@ -1,4 +1,4 @@
-//! Columns and their `ClickHouse` types.
+//! Columns and their ClickHouse types.
 
 use std::fmt;
 
@@ -26,7 +26,7 @@ impl Column {
     }
 }
 
-/// The `ClickHouse` type of a column; its `Display` is the type's name in DDL and in the Native format.
+/// The ClickHouse type of a column; its `Display` is the type's name in DDL and in the Native format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ColumnType {
     /// A value in every row.
@@ -43,7 +43,7 @@ pub enum ColumnType {
     Sources,
 }
 
-/// A `ClickHouse` type of one value.
+/// A ClickHouse type of one value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Scalar {
     /// 128 bits.

@@ -1,4 +1,4 @@
-//! Calendar days as `ClickHouse` keeps them.
+//! Calendar days as ClickHouse keeps them.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer};
 use super::civil;
 use crate::Reason;
 
-/// A day from 1970-01-01 to 2149-06-06, the range of `ClickHouse`'s `Date`.
+/// A day from 1970-01-01 to 2149-06-06, the range of ClickHouse's `Date`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Date(u16);
 

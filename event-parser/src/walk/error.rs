@@ -1,0 +1,71 @@
+//! What stops the reading of a line.
+
+use event_schema::Reason;
+
+use crate::batch::Violation;
+
+/// A line that is no JSON object of bearable depth. Positions are bytes from the line's start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LineError {
+    /// Something else than expected stands at a place.
+    Syntax {
+        /// Where.
+        at: usize,
+        /// What the grammar asks for there.
+        expected: &'static str,
+    },
+    /// Objects and arrays nest deeper than the limit.
+    TooDeep {
+        /// Where the level past the limit opens.
+        at: usize,
+    },
+    /// The line's value is no object.
+    NotAnObject,
+}
+
+impl LineError {
+    #[cold]
+    pub(crate) fn into_violation(self, text: &[u8]) -> Violation {
+        let (reason, message) = match self {
+            LineError::Syntax { at, expected } => (
+                Reason::InvalidJson,
+                format!("expected {expected} at column {}, found {}", at + 1, found(text, at)),
+            ),
+            LineError::TooDeep { at } => (
+                Reason::NestingTooDeep,
+                format!(
+                    "expected at most {} levels of objects and arrays, found one more at column {}",
+                    super::MAX_DEPTH,
+                    at + 1
+                ),
+            ),
+            LineError::NotAnObject => (
+                Reason::NotAnObject,
+                format!(
+                    "expected a JSON object, like {{\"event_id\": …}}, found {}",
+                    found(text, first_byte(text))
+                ),
+            ),
+        };
+        Violation { reason, field: String::new(), message }
+    }
+}
+
+fn first_byte(text: &[u8]) -> usize {
+    text.iter().position(|byte| !matches!(byte, b' ' | b'\t' | b'\r')).unwrap_or(0)
+}
+
+/// The character that stands at a place, for a message.
+fn found(text: &[u8], at: usize) -> String {
+    let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) else {
+        return "the end of the line".to_owned();
+    };
+    // A character takes at most four bytes; the line is UTF-8, though `at` may be inside a character.
+    match String::from_utf8_lossy(&rest[..rest.len().min(4)]).chars().next() {
+        Some(control) if control.is_control() => {
+            format!("the control character U+{:04X}", u32::from(control))
+        }
+        Some(character) => format!("`{character}`"),
+        None => "nothing".to_owned(),
+    }
+}

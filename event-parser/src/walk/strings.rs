@@ -1,0 +1,152 @@
+//! Where a string ends: two ways to find out, and what escapes mean.
+
+use super::LineError;
+use crate::index::IndexedLine;
+
+/// A string's end and what it takes to read it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct StringEnd {
+    /// Where the closing quote stands.
+    pub(super) quote: usize,
+    pub(super) content: Content,
+}
+
+/// What stands in a string.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Content {
+    /// Neither escapes nor control characters.
+    Clean,
+    /// No escapes.
+    Plain,
+    /// Escapes, all of them well-formed.
+    Escaped,
+}
+
+/// Finds the ends of a line's strings, in their order.
+pub(super) trait StringEnds: Copy {
+    /// The end of the string whose opening quote stands at `open`.
+    fn end(&mut self, line: &[u8], open: usize) -> Result<StringEnd, LineError>;
+}
+
+/// The line ends inside a string.
+fn unclosed(line: &[u8]) -> LineError {
+    LineError::Syntax { at: line.len(), expected: "a closing `\"`" }
+}
+
+/// Jumps from quote to quote with the index. Only for lines without odd bytes, where every quote opens or
+/// closes a string.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Jump<'a> {
+    /// The quotes that have not been passed, counted from the chunk's start.
+    quotes: &'a [u32],
+    /// Where the line starts in its chunk.
+    line_start: usize,
+}
+
+impl<'a> Jump<'a> {
+    pub(super) fn new(line: &IndexedLine<'a>) -> Jump<'a> {
+        Jump { quotes: line.quotes, line_start: line.start }
+    }
+}
+
+impl StringEnds for Jump<'_> {
+    fn end(&mut self, line: &[u8], open: usize) -> Result<StringEnd, LineError> {
+        match self.quotes {
+            [opening, closing, rest @ ..] => {
+                debug_assert_eq!(*opening as usize, self.line_start + open);
+                self.quotes = rest;
+                Ok(StringEnd { quote: *closing as usize - self.line_start, content: Content::Clean })
+            }
+            _ => Err(unclosed(line)),
+        }
+    }
+}
+
+/// Scans the string byte by byte. For every line.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Scan;
+
+impl StringEnds for Scan {
+    fn end(&mut self, line: &[u8], open: usize) -> Result<StringEnd, LineError> {
+        let mut at = open + 1;
+        let mut content = Content::Plain;
+        loop {
+            match line.get(at) {
+                None => return Err(unclosed(line)),
+                Some(b'"') => return Ok(StringEnd { quote: at, content }),
+                Some(b'\\') => {
+                    content = Content::Escaped;
+                    at += read_escape(line, at)?.1;
+                }
+                Some(..0x20) => {
+                    return Err(LineError::Syntax {
+                        at,
+                        expected: "an escape (\\n, \\t, \\u00XX) for this character",
+                    });
+                }
+                Some(_) => at += 1,
+            }
+        }
+    }
+}
+
+/// The character of the escape at `at`, and its length in the line.
+fn read_escape(line: &[u8], at: usize) -> Result<(char, usize), LineError> {
+    let short = match line.get(at + 1) {
+        Some(b'u') => return read_unicode_escape(line, at),
+        Some(plain @ (b'"' | b'\\' | b'/')) => char::from(*plain),
+        Some(b'b') => '\u{8}',
+        Some(b'f') => '\u{c}',
+        Some(b'n') => '\n',
+        Some(b'r') => '\r',
+        Some(b't') => '\t',
+        _ => {
+            return Err(LineError::Syntax {
+                at: at + 1,
+                expected: "one of \" \\ / b f n r t u after a backslash",
+            });
+        }
+    };
+    Ok((short, 2))
+}
+
+fn read_unicode_escape(line: &[u8], at: usize) -> Result<(char, usize), LineError> {
+    let unpaired =
+        |at| LineError::Syntax { at, expected: "a surrogate pair, like \\ud83d\\ude00, instead of a lone surrogate" };
+    let first = hex4(line, at + 2)?;
+    let (code, length) = match first {
+        0xd800..0xdc00 => {
+            if line.get(at + 6) != Some(&b'\\') || line.get(at + 7) != Some(&b'u') {
+                return Err(unpaired(at));
+            }
+            let second = hex4(line, at + 8)?;
+            if !(0xdc00..0xe000).contains(&second) {
+                return Err(unpaired(at));
+            }
+            (0x1_0000 + ((first - 0xd800) << 10) + (second - 0xdc00), 12)
+        }
+        code => (code, 6),
+    };
+    // What is left without a character is a low surrogate on its own.
+    char::from_u32(code).map(|character| (character, length)).ok_or_else(|| unpaired(at))
+}
+
+fn hex4(line: &[u8], at: usize) -> Result<u32, LineError> {
+    (at..at + 4).try_fold(0, |code, at| {
+        let digit = line.get(at).and_then(|byte| char::from(*byte).to_digit(16));
+        let digit = digit.ok_or(LineError::Syntax { at, expected: "four hexadecimal digits after \\u" })?;
+        Ok(code << 4 | digit)
+    })
+}
+
+/// Appends the characters that a string's text spells. The text has been walked: its escapes are good.
+pub(super) fn unescape(text: &[u8], out: &mut Vec<u8>) {
+    let mut rest = text;
+    while let Some(backslash) = memchr::memchr(b'\\', rest) {
+        out.extend_from_slice(&rest[..backslash]);
+        let (character, length) = read_escape(rest, backslash).expect("the walk has read this escape");
+        out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+        rest = &rest[backslash + length..];
+    }
+    out.extend_from_slice(rest);
+}
