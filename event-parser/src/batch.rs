@@ -1,5 +1,7 @@
 //! A batch: the columns of the five tables and the rejected lines, as they come out of the parser.
 
+use std::fmt;
+
 use event_schema::Reason;
 use event_schema::registry::{self, Entity};
 
@@ -226,6 +228,14 @@ pub struct Violation {
     pub field: String,
     /// What was expected and what stood there.
     pub message: String,
+}
+
+impl fmt::Display for Violation {
+    /// `reason field`, as the column `violations` has it; for the line as a whole only the reason.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.reason)?;
+        if self.field.is_empty() { Ok(()) } else { write!(f, " {}", self.field) }
+    }
 }
 
 /// A rejected line.

@@ -111,8 +111,10 @@ fn read_escape(line: &[u8], at: usize) -> Result<(char, usize), LineError> {
 }
 
 fn read_unicode_escape(line: &[u8], at: usize) -> Result<(char, usize), LineError> {
-    let unpaired =
-        |at| LineError::Syntax { at, expected: "a surrogate pair, like \\ud83d\\ude00, instead of a lone surrogate" };
+    let unpaired = |at| LineError::Syntax {
+        at,
+        expected: "a surrogate pair, like \\ud83d\\ude00, instead of a lone surrogate",
+    };
     let first = hex4(line, at + 2)?;
     let (code, length) = match first {
         0xd800..0xdc00 => {

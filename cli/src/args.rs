@@ -1,0 +1,227 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use event_schema::generate::{Databases, PrefixError};
+use event_schema::value::Date;
+
+use crate::output::Output;
+
+/// Daily analytics for EdTech products: raw events in, numbers out.
+///
+/// Results go to stdout, talk to stderr. Exit codes: 0 done, 2 usage, 65 bad data, 66 a source is not there,
+/// 70 a defect of schoolbell, 75 temporary (try again), 77 access denied.
+#[derive(Debug, Parser)]
+#[command(version, propagate_version = true, max_term_width = 100)]
+pub(crate) struct Args {
+    /// How results are printed
+    #[arg(long, global = true, value_enum, default_value_t = Output::Text, value_name = "FORMAT")]
+    pub(crate) output: Output,
+    /// Say more on stderr
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub(crate) verbose: u8,
+    /// Say nothing on stderr but errors; draw no progress
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Make or upgrade the `raw` tables
+    Init(Init),
+    /// Check day files without loading them
+    Validate(Validate),
+    /// Load a day: afterwards the warehouse holds exactly these sources for that date
+    Load(Load),
+    /// Write realistic day files, for trying out and for tests
+    Generate(Generate),
+    /// Run a local ClickHouse on loopback, for trying out and for tests
+    #[command(subcommand)]
+    Warehouse(Warehouse),
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+}
+
+/// How to reach ClickHouse. The password comes from the variable `CLICKHOUSE_PASSWORD` only.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Connection {
+    /// ClickHouse's HTTP address
+    #[arg(long, env = "CLICKHOUSE_URL", default_value = "http://127.0.0.1:8123", hide_env_values = true)]
+    pub(crate) url: String,
+    /// The user to log in as
+    #[arg(long, env = "CLICKHOUSE_USER", default_value = "default", hide_env_values = true)]
+    pub(crate) user: String,
+    #[command(flatten)]
+    pub(crate) names: Names,
+}
+
+/// The names of the databases.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Names {
+    /// What stands before the names of the databases `raw`, `staging` and `marts`
+    #[arg(
+        long,
+        env = "SCHOOLBELL_DATABASE_PREFIX",
+        default_value = "",
+        hide_default_value = true,
+        value_parser = databases,
+        value_name = "PREFIX"
+    )]
+    pub(crate) database_prefix: Databases,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Init {
+    /// Print the DDL instead of running it
+    #[arg(long)]
+    pub(crate) print: bool,
+    #[command(flatten)]
+    pub(crate) connection: Connection,
+}
+
+/// What is too much of a bad thing.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Limits {
+    /// The largest share of rejected lines, of those that are not blank
+    #[arg(long, default_value_t = 0.01, value_parser = share, value_name = "SHARE")]
+    pub(crate) max_reject_ratio: f64,
+    /// The most bytes of a line
+    #[arg(
+        long,
+        default_value_t = 1 << 20,
+        value_parser = clap::value_parser!(u32).range(1..=1 << 30),
+        value_name = "BYTES"
+    )]
+    pub(crate) max_line_bytes: u32,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Validate {
+    /// Paths, globs, or - for standard input; .gz and .zst are unpacked
+    #[arg(required = true, value_name = "SOURCE")]
+    pub(crate) sources: Vec<String>,
+    /// The date of the day file [default: the one in the file's name, else today]
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub(crate) batch_date: Option<Date>,
+    /// How many examples of each reason to show
+    #[arg(long, default_value_t = 3, value_name = "N")]
+    pub(crate) examples: usize,
+    #[command(flatten)]
+    pub(crate) limits: Limits,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Load {
+    /// The date of the day file
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub(crate) batch_date: Date,
+    /// The day's sources, all of them: paths, globs, or - for standard input; .gz and .zst are unpacked
+    #[arg(required = true, value_name = "SOURCE")]
+    pub(crate) sources: Vec<String>,
+    /// Commit a day without any valid event
+    #[arg(long)]
+    pub(crate) allow_empty: bool,
+    /// Load even where the same sources are committed for that date already
+    #[arg(long)]
+    pub(crate) force: bool,
+    #[command(flatten)]
+    pub(crate) limits: Limits,
+    #[command(flatten)]
+    pub(crate) connection: Connection,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Generate {
+    /// The folder to write into; made if need be
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+    /// The first day [default: so that the last day is yesterday]
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub(crate) start: Option<Date>,
+    /// How many days
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..), value_name = "N")]
+    pub(crate) days: u32,
+    /// How many users the product has gathered before the first day
+    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u64).range(1..), value_name = "N")]
+    pub(crate) users: u64,
+    /// Another seed makes another world
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    pub(crate) seed: u64,
+    /// The share of lines that break the contract
+    #[arg(long, default_value_t = 0.002, value_parser = share, value_name = "SHARE")]
+    pub(crate) reject_share: f64,
+    /// Compress the files
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub(crate) compress: Option<Compress>,
+    /// How many files to write a day
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000), value_name = "N")]
+    pub(crate) parts: u32,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Compress {
+    /// gzip
+    Gz,
+    /// Zstandard
+    Zst,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Warehouse {
+    /// Start it in the background; returns when it answers
+    Start {
+        #[command(flatten)]
+        data: DataFolder,
+        /// The port of the HTTP protocol; 0 is any free one
+        #[arg(long, default_value_t = 8123, value_name = "N")]
+        http_port: u16,
+        /// The port of the native protocol; 0 is any free one
+        #[arg(long, default_value_t = 9000, value_name = "N")]
+        tcp_port: u16,
+    },
+    /// Stop it in good order; what it holds stays
+    Stop {
+        #[command(flatten)]
+        data: DataFolder,
+    },
+    /// Say whether it runs, and where
+    Status {
+        #[command(flatten)]
+        data: DataFolder,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct DataFolder {
+    /// The folder that keeps the tables; made if need be
+    #[arg(long, default_value = "schoolbell-warehouse", value_name = "DIR")]
+    pub(crate) data: PathBuf,
+}
+
+fn databases(prefix: &str) -> Result<Databases, PrefixError> {
+    Databases::with_prefix(prefix)
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(share) if (0.0..=1.0).contains(&share) => Ok(share),
+        _ => Err("expected a share from 0 to 1, like 0.01".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_holds_together() {
+        super::Args::command().debug_assert();
+    }
+}

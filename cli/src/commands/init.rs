@@ -1,0 +1,1 @@
+//! `init`: the `raw` tables.

@@ -1,0 +1,1 @@
+//! `load`: a day into the warehouse.

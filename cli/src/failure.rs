@@ -1,0 +1,86 @@
+//! What ends a command early, and the exit code (those of `sysexits.h`) that tells a scheduler what to do.
+
+use std::fmt;
+use std::process::ExitCode;
+
+use ch_sink::ErrorClass;
+use event_source::{ErrorKind, SourceError};
+
+/// Why a command failed, as a scheduler sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Code {
+    /// The command line is wrong.
+    Usage = 2,
+    /// The data is bad: too many rejects, no valid event, a corrupt source.
+    BadData = 65,
+    /// A source is not there.
+    NoInput = 66,
+    /// A defect of Schoolbell.
+    Defect = 70,
+    /// Trying again is right.
+    Temporary = 75,
+    /// Access denied.
+    Denied = 77,
+}
+
+/// A failed command: what happened and what to do about it.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    code: Code,
+    message: String,
+}
+
+pub(crate) type Outcome = Result<(), Failure>;
+
+impl Failure {
+    pub(crate) fn new(code: Code, message: impl fmt::Display) -> Failure {
+        Failure { code, message: message.to_string() }
+    }
+
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        ExitCode::from(self.code as u8)
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl From<SourceError> for Failure {
+    fn from(error: SourceError) -> Failure {
+        let code = match error.kind() {
+            ErrorKind::Usage => Code::Usage,
+            ErrorKind::NotFound => Code::NoInput,
+            ErrorKind::PermissionDenied => Code::Denied,
+            ErrorKind::Corrupt | ErrorKind::Changed => Code::BadData,
+            _ => Code::Temporary,
+        };
+        Failure::new(code, error)
+    }
+}
+
+impl From<ErrorClass> for Code {
+    fn from(class: ErrorClass) -> Code {
+        match class {
+            ErrorClass::Usage => Code::Usage,
+            ErrorClass::BadData => Code::BadData,
+            ErrorClass::NotFound => Code::NoInput,
+            ErrorClass::Temporary => Code::Temporary,
+            ErrorClass::AccessDenied => Code::Denied,
+            _ => Code::Defect,
+        }
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Failure {
+        let code = match error.kind() {
+            std::io::ErrorKind::PermissionDenied => Code::Denied,
+            std::io::ErrorKind::NotFound => Code::NoInput,
+            _ => Code::Temporary,
+        };
+        Failure::new(code, error)
+    }
+}

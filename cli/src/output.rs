@@ -1,0 +1,65 @@
+//! Results on stdout: text for people, one JSON document for programs.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+
+use serde::Serialize;
+
+use crate::failure::Failure;
+
+/// How results are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Output {
+    /// For people.
+    Text,
+    /// One JSON document.
+    Json,
+}
+
+impl Output {
+    /// Prints a result.
+    pub(crate) fn print<T: Serialize>(
+        self,
+        result: &T,
+        text: impl FnOnce(&T) -> String,
+    ) -> Result<(), Failure> {
+        let printed = match self {
+            Output::Text => text(result),
+            Output::Json => serde_json::to_string_pretty(result).expect("results have string keys") + "\n",
+        };
+        let mut stdout = std::io::stdout().lock();
+        Ok(stdout.write_all(printed.as_bytes()).and_then(|()| stdout.flush())?)
+    }
+}
+
+/// Rows of label and number, the numbers in a column of their own; rows of zero are left out.
+pub(crate) fn counts<'a>(counts: impl IntoIterator<Item = (&'a str, u64)>) -> String {
+    let mut text = String::new();
+    for (label, count) in counts.into_iter().filter(|(_, count)| *count > 0) {
+        writeln!(text, "    {label:<22}{:>16}", thousands(count)).expect("writing to a string");
+    }
+    text
+}
+
+/// A number with a comma at every thousand.
+pub(crate) fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn thousands_are_parted() {
+        for (number, text) in [(0, "0"), (999, "999"), (1000, "1,000"), (1_234_567, "1,234,567")] {
+            assert_eq!(super::thousands(number), text);
+        }
+    }
+}
