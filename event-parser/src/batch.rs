@@ -96,12 +96,12 @@ table!(
     TaskResults, &registry::TASK_RESULTS, {
         /// The task.
         task_id: Strings,
-        /// 0 or 1.
-        is_correct: Fixed<u8>,
         /// The course.
         course_id: Strings,
         /// The lesson.
         lesson_id: Strings,
+        /// 0 or 1.
+        is_correct: Fixed<u8>,
         /// From 0 to 1.
         score: Nullable<f64>,
         /// From 1.

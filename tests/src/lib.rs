@@ -1,11 +1,13 @@
 //! What Schoolbell's tests across crates stand on.
 //!
-//! - [`reference`] reads event lines by the contract, slowly and plainly, sharing no code with the loader;
+//! - [`mod@reference`] reads event lines by the contract, slowly and plainly, sharing no code with the loader;
 //! - [`corpus`] loads `corpus/`: lines with their expected outcome, written to be read by people;
+//! - [`parsed`] is what `event-parser` makes of the same lines, in the reference's form;
 //! - [`lines`] generates event lines and files, whole and damaged, for property tests.
 //!
 //! The tests themselves live in `tests/`: they hold the loader against these three.
 
 pub mod corpus;
 pub mod lines;
+pub mod parsed;
 pub mod reference;

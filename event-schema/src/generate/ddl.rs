@@ -3,14 +3,30 @@
 //! Rows are stored in `…_data`, partitioned by batch date and load. A reader's view shows, for every date,
 //! only the loads that the date's latest row in `raw.loads` names: inserting that one row is the commit.
 
-use std::fmt::Write;
-
 use super::Databases;
 use crate::registry::{Bookkeeping, Column, ENTITIES, LOADS, REJECTED_EVENTS};
 
 /// The name of the table behind a reader's view.
 pub fn data_table(view: &str) -> String {
     format!("{view}_data")
+}
+
+/// A table of `raw` that rows are stored in.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoredTable {
+    /// Its name in `raw`.
+    pub name: String,
+    /// Its columns, in order.
+    pub columns: Vec<Column>,
+}
+
+/// The tables of `raw` that rows are stored in (the others are views of them).
+pub fn stored_tables() -> Vec<StoredTable> {
+    let data = |view: &str, columns| StoredTable { name: data_table(view), columns };
+    let mut tables = vec![StoredTable { name: LOADS.table.to_owned(), columns: LOADS.columns.to_vec() }];
+    tables.extend(ENTITIES.map(|entity| data(entity.table, entity.columns())));
+    tables.push(data(REJECTED_EVENTS.table, REJECTED_EVENTS.columns.to_vec()));
+    tables
 }
 
 /// The statements that make the `raw` database, in order. Each can be run again without harm.
@@ -60,18 +76,19 @@ fn table_and_view(raw: &str, view: &str, columns: &[Column], key: &str) -> [Stri
 }
 
 fn column_list(columns: &[Column]) -> String {
-    let mut list = String::new();
-    for (index, column) in columns.iter().enumerate() {
-        let comma = if index == 0 { "" } else { ",\n" };
-        // Docs are the registry's own text; doubling the quote is all a literal of them can need.
-        let comment = column.doc.replace('\'', "''");
-        let default = match column.name {
-            // The server's clock: the one clock all loads share.
-            "committed_at" => " DEFAULT now64(3, 'UTC')",
-            _ => "",
-        };
-        write!(list, "{comma}    {} {}{default} COMMENT '{comment}'", column.name, column.ty)
-            .expect("writing to a string");
-    }
-    list
+    let definitions: Vec<String> =
+        columns.iter().map(|column| format!("    {}", column_definition(column))).collect();
+    definitions.join(",\n")
+}
+
+/// A column as `CREATE TABLE` and `ADD COLUMN` take it: name, type, default, comment.
+pub fn column_definition(column: &Column) -> String {
+    // Docs are the registry's own text; doubling the quote is all a literal of them can need.
+    let comment = column.doc.replace('\'', "''");
+    let default = match column.name {
+        // The server's clock: the one clock all loads share.
+        "committed_at" => " DEFAULT now64(3, 'UTC')",
+        _ => "",
+    };
+    format!("{} {}{default} COMMENT '{comment}'", column.name, column.ty)
 }

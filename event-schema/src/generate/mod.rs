@@ -13,6 +13,6 @@ mod tests;
 
 pub use databases::{Databases, PrefixError};
 pub use dbt_sources::dbt_sources;
-pub use ddl::{data_table, ddl};
+pub use ddl::{StoredTable, column_definition, data_table, ddl, stored_tables};
 pub use json_schema::json_schema;
 pub use reference::reference;

@@ -90,6 +90,7 @@ pub const EVENTS: Entity = Entity {
         Plain(Scalar::String),
         "The payload as it stood in the line, byte for byte; `{}` where there was none.",
     )],
+    field_columns: &[],
     doc: "Everything that happened and has no table of its own.",
 };
 
@@ -158,6 +159,7 @@ pub const PURCHASES: Entity = Entity {
         },
     ],
     made_columns: &[Column::new("kind", LowCardinality, "`purchase` or `refund`.")],
+    field_columns: &["purchase_id", "plan", "amount", "currency", "period_start", "period_end", "is_trial"],
     doc: "Purchases and refunds.",
 };
 
@@ -210,6 +212,16 @@ pub const TASK_RESULTS: Entity = Entity {
         doc: "A user answers a task.",
     }],
     made_columns: &[],
+    field_columns: &[
+        "task_id",
+        "course_id",
+        "lesson_id",
+        "is_correct",
+        "score",
+        "attempt",
+        "duration_ms",
+        "hints_used",
+    ],
     doc: "Answers to tasks.",
 };
 
@@ -245,6 +257,7 @@ pub const SESSIONS: Entity = Entity {
         doc: "A user is in the product for a while.",
     }],
     made_columns: &[],
+    field_columns: &["started_at", "ended_at", "device", "os", "referrer"],
     doc: "Sessions.",
 };
 
@@ -262,6 +275,7 @@ pub const AB_TEST_ASSIGNMENTS: Entity = Entity {
         doc: "A user is put into a variant of an experiment.",
     }],
     made_columns: &[],
+    field_columns: &["experiment_id", "variant"],
     doc: "Assignments of users to the variants of experiments.",
 };
 

@@ -76,6 +76,8 @@ pub struct Entity {
     pub event_types: &'static [EventType],
     /// Columns made by the loader rather than copied from one field.
     pub made_columns: &'static [Column],
+    /// The payload's fields in the order of their columns, which need not be the order they are checked in.
+    pub field_columns: &'static [&'static str],
     /// One line for people.
     pub doc: &'static str,
 }
@@ -86,7 +88,9 @@ impl Entity {
     /// The first event type has every field of the others (a test of the registry says so).
     pub fn own_columns(&self) -> Vec<Column> {
         let fields = self.event_types.first().map_or(&[][..], |event_type| event_type.fields);
-        self.made_columns.iter().copied().chain(fields.iter().filter_map(Field::as_column)).collect()
+        let column_of =
+            |name: &&str| fields.iter().find(|field| field.name == *name).and_then(Field::as_column);
+        self.made_columns.iter().copied().chain(self.field_columns.iter().filter_map(column_of)).collect()
     }
 
     /// Every column of the table, in order: where from, envelope, what the entity alone has.

@@ -9,6 +9,11 @@ fn the_first_event_type_of_an_entity_has_every_field_of_the_others() {
         for field in others.iter().flat_map(|other| other.fields) {
             assert!(first.fields.contains(field), "{}.{}", entity.table, field.name);
         }
+        let mut stored = entity.field_columns.to_vec();
+        let mut checked: Vec<_> = first.fields.iter().map(|field| field.name).collect();
+        stored.sort_unstable();
+        checked.sort_unstable();
+        assert_eq!(stored, checked, "{}", entity.table);
     }
 }
 
