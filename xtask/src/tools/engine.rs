@@ -1,0 +1,50 @@
+//! The ClickHouse engine: an installed one, or the pinned library from its npm package.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+use local_clickhouse::{ENGINE_PACKAGE, ENGINE_VERSION, Engine, EngineError, PACKAGE_JSON, PACKAGE_LOCK};
+
+use crate::run::run;
+
+/// Finds an engine, and installs the pinned library if there is none.
+pub(crate) fn ensure() -> Result<Engine> {
+    match Engine::find() {
+        Err(EngineError::NotFound { looked }) => {
+            for place in looked {
+                eprintln!("No ClickHouse engine: {}: {}", place.place, place.reason);
+            }
+            // The folder that `Engine::find` looks into.
+            super::ensure("engine", ENGINE_VERSION, install)?;
+            Ok(Engine::find()?)
+        }
+        found => Ok(found?),
+    }
+}
+
+fn install(folder: &Path) -> Result<()> {
+    let mend = format!("install Node.js with npm, or put a `clickhouse` {} or newer on PATH", minimum());
+    if !cfg!(all(target_os = "linux", target_arch = "x86_64", target_env = "gnu")) {
+        bail!(
+            "the pinned engine library is for Linux on x86-64 with glibc; put a `clickhouse` {} or newer on PATH",
+            minimum()
+        );
+    }
+    // npm checks the package against the lock's integrity hash.
+    let npm = folder.join("npm");
+    fs::create_dir(&npm)?;
+    fs::write(npm.join("package.json"), PACKAGE_JSON)?;
+    fs::write(npm.join("package-lock.json"), PACKAGE_LOCK)?;
+    let arguments = ["ci", "--ignore-scripts", "--no-audit", "--no-fund"];
+    run(Command::new("npm").args(arguments).current_dir(&npm), &mend)?;
+    let library = npm.join("node_modules").join(ENGINE_PACKAGE).join("libchdb.so");
+    fs::rename(&library, folder.join("libchdb.so"))
+        .with_context(|| format!("{ENGINE_PACKAGE} has no libchdb.so"))?;
+    Ok(fs::remove_dir_all(npm)?)
+}
+
+fn minimum() -> u32 {
+    local_clickhouse::MINIMUM_VERSION
+}
