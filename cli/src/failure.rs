@@ -27,7 +27,7 @@ pub(crate) enum Code {
 #[derive(Debug)]
 pub(crate) struct Failure {
     code: Code,
-    message: String,
+    pub(crate) message: String,
 }
 
 pub(crate) type Outcome = Result<(), Failure>;

@@ -21,3 +21,14 @@ pub(crate) fn bytes(total: Option<u64>, quiet: bool) -> ProgressBar {
     bar.enable_steady_tick(Duration::from_millis(200));
     bar
 }
+
+/// A bar over files.
+pub(crate) fn files(total: u64, quiet: bool) -> ProgressBar {
+    if quiet {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new(total);
+    let style = ProgressStyle::with_template("{wide_bar} {pos}/{len} files {eta} left");
+    bar.set_style(style.expect("the template is well-formed"));
+    bar
+}

@@ -3,13 +3,16 @@
 use std::env;
 use std::process::ExitCode;
 
+mod codegen;
 mod dbt;
+mod demo;
 mod fmt;
 mod help;
 mod lint;
 mod repo;
 mod run;
 mod setup;
+mod test;
 mod tools;
 mod warehouse;
 
@@ -28,6 +31,9 @@ struct Command {
 /// Every command, in the order of the help.
 const COMMANDS: &[Command] = &[
     Command { name: "help", arguments: "", does: "list the commands", run: help::run },
+    Command { name: "demo", arguments: "", does: demo::DOES, run: demo::run },
+    Command { name: "test", arguments: "", does: test::DOES, run: test::run },
+    Command { name: "codegen", arguments: "[--check]", does: codegen::DOES, run: codegen::run },
     Command { name: "setup", arguments: "", does: setup::DOES, run: setup::run },
     Command { name: "fmt", arguments: "[--check]", does: fmt::DOES, run: fmt::run },
     Command { name: "lint", arguments: "", does: lint::DOES, run: lint::run },
