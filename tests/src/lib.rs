@@ -7,7 +7,9 @@
 //!
 //! The tests themselves live in `tests/`: they hold the loader against these three.
 
+pub mod activity;
 pub mod corpus;
 pub mod lines;
 pub mod parsed;
 pub mod reference;
+pub mod world;

@@ -1,0 +1,202 @@
+//! The product as its users have it: the binary `schoolbell`, a real ClickHouse, and dbt.
+//!
+//! Every test binary starts one server of its own; every test takes a [`World`] with databases of its own.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::{Mutex, OnceLock};
+
+use local_clickhouse::Server;
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A test's own databases on the test binary's server, and a folder of its own.
+#[derive(Debug)]
+pub struct World {
+    prefix: String,
+    url: String,
+    folder: TempDir,
+}
+
+impl World {
+    /// Databases whose names begin with `name_`, with the `raw` tables made.
+    ///
+    /// # Panics
+    /// Where the engine or the binary is missing: the message names the mend.
+    pub fn new(name: &str) -> World {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let world = World { prefix: format!("{name}_"), url: server_url(), folder };
+        world.succeed(&["init"]);
+        world
+    }
+
+    /// The test's folder.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The path of a file in the test's folder, as text.
+    pub fn path(&self, name: &str) -> String {
+        self.folder().join(name).to_str().expect("the temporary folder's name is UTF-8").to_owned()
+    }
+
+    /// The database of that layer: `raw`, `staging` or `marts`.
+    pub fn database(&self, layer: &str) -> String {
+        format!("{}{layer}", self.prefix)
+    }
+
+    /// `schoolbell` with the test's connection, ready for arguments.
+    pub fn schoolbell(&self) -> Command {
+        let mut command = Command::new(schoolbell());
+        self.connect(&mut command);
+        command.current_dir(self.folder());
+        command
+    }
+
+    /// Runs `schoolbell` and answers its exit code, stdout and stderr.
+    ///
+    /// # Panics
+    /// Where it cannot be run, or is killed.
+    pub fn run(&self, arguments: &[&str]) -> Finished {
+        Finished::of(self.schoolbell().args(arguments), arguments)
+    }
+
+    /// Runs `schoolbell`, which is to succeed, and answers its stdout.
+    ///
+    /// # Panics
+    /// Where it fails.
+    pub fn succeed(&self, arguments: &[&str]) -> String {
+        let finished = self.run(arguments);
+        assert_eq!(finished.code, 0, "schoolbell {arguments:?}: {}", finished.stderr);
+        finished.stdout
+    }
+
+    /// Loads sources as a day, which is to succeed, and answers the JSON summary.
+    ///
+    /// # Panics
+    /// Where it fails.
+    pub fn load(&self, batch_date: &str, sources: &[&str]) -> Value {
+        let arguments = [&["load", "--output", "json", "--batch-date", batch_date], sources].concat();
+        serde_json::from_str(&self.succeed(&arguments)).expect("load prints JSON")
+    }
+
+    /// Runs dbt from the pinned environment, which is to succeed.
+    ///
+    /// # Panics
+    /// Where it fails.
+    pub fn dbt(&self, arguments: &[&str]) {
+        let mut command = Command::new(cargo());
+        command.current_dir(repository()).args(["xtask", "dbt", "--"]).args(arguments);
+        command.arg("--target-path").arg(self.folder().join("dbt-target"));
+        command.arg("--log-path").arg(self.folder().join("dbt-logs"));
+        self.connect(&mut command);
+        let finished = Finished::of(&mut command, arguments);
+        assert_eq!(finished.code, 0, "dbt {arguments:?}:\n{}{}", finished.stdout, finished.stderr);
+    }
+
+    /// The rows that a query gives, as JSON arrays; `{raw}`, `{staging}` and `{marts}` stand for the test's
+    /// databases.
+    ///
+    /// # Panics
+    /// Where the server refuses the query.
+    pub fn query(&self, sql: &str) -> Vec<Value> {
+        let sql = ["raw", "staging", "marts"]
+            .iter()
+            .fold(sql.to_owned(), |sql, layer| sql.replace(&format!("{{{layer}}}"), &self.database(layer)));
+        let url = format!(
+            "{}/?default_format=JSONCompactEachRow&output_format_json_quote_64bit_integers=0",
+            self.url
+        );
+        let agent =
+            ureq::Agent::new_with_config(ureq::Agent::config_builder().http_status_as_error(false).build());
+        let mut response = agent.post(&url).send(&sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
+        let body = response.body_mut().read_to_string().unwrap_or_else(|error| panic!("{sql}: {error}"));
+        assert!(response.status().is_success(), "{sql}: {body}");
+        body.lines().map(|line| serde_json::from_str(line).expect("a row is a JSON array")).collect()
+    }
+
+    fn connect(&self, command: &mut Command) {
+        command
+            .env("CLICKHOUSE_URL", &self.url)
+            .env("CLICKHOUSE_USER", "default")
+            .env("CLICKHOUSE_PASSWORD", "")
+            .env("SCHOOLBELL_DATABASE_PREFIX", &self.prefix);
+    }
+}
+
+/// A program that has run to its end.
+#[derive(Debug)]
+pub struct Finished {
+    /// Its exit code.
+    pub code: i32,
+    /// Its results.
+    pub stdout: String,
+    /// Its talk.
+    pub stderr: String,
+}
+
+impl Finished {
+    fn of(command: &mut Command, arguments: &[&str]) -> Finished {
+        let Output { status, stdout, stderr } = command
+            .stdin(Stdio::null())
+            .output()
+            .unwrap_or_else(|error| panic!("{} cannot be run: {error}", command.get_program().display()));
+        let (stdout, stderr) = (String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));
+        let code = status.code().unwrap_or_else(|| panic!("{arguments:?} was ended by {status}: {stderr}"));
+        Finished { code, stdout: stdout.into_owned(), stderr: stderr.into_owned() }
+    }
+}
+
+/// The test binary's server, started once. It ends with the test binary, whose end of its pipe closes then.
+fn server_url() -> String {
+    static SERVER: Mutex<Option<Server>> = Mutex::new(None);
+    let mut server = SERVER.lock().expect("no test panics while it starts the server");
+    let server = server.get_or_insert_with(|| {
+        let binary = std::env::current_exe().expect("this test's path");
+        // Not a temporary folder: the server outlives every test that could remove it.
+        let name = binary.file_name().expect("a file has a name").to_string_lossy();
+        let name = name.rsplit_once('-').map_or(&*name, |(name, _hash)| name);
+        let data = profile_folder().join("test-warehouses").join(name);
+        if data.exists() {
+            std::fs::remove_dir_all(&data).expect("remove the tables of an earlier run");
+        }
+        Server::builder()
+            .data_dir(data)
+            .host_executable(schoolbell())
+            .start()
+            .unwrap_or_else(|error| panic!("{error}\nto install what is missing: cargo xtask setup"))
+    });
+    server.url()
+}
+
+/// The binary, built from the sources as they are, in the profile of the running test.
+fn schoolbell() -> &'static Path {
+    static SCHOOLBELL: OnceLock<PathBuf> = OnceLock::new();
+    SCHOOLBELL.get_or_init(|| {
+        let profile = profile_folder();
+        let mut build = Command::new(cargo());
+        build.current_dir(repository()).args(["build", "--quiet", "--package", "schoolbell"]);
+        if profile.ends_with("release") {
+            build.arg("--release");
+        }
+        let status = build.status().expect("cargo runs");
+        assert!(status.success(), "schoolbell does not build: {status}");
+        profile.join(format!("schoolbell{}", std::env::consts::EXE_SUFFIX))
+    })
+}
+
+/// target/PROFILE, of the running test.
+fn profile_folder() -> PathBuf {
+    let test = std::env::current_exe().expect("this test's path");
+    test.ancestors().nth(2).expect("a test lies in target/PROFILE/deps").to_owned()
+}
+
+fn cargo() -> String {
+    std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned())
+}
+
+/// The repository's root.
+fn repository() -> PathBuf {
+    let manifest = std::env::var("CARGO_MANIFEST_DIR").expect("cargo runs the tests");
+    Path::new(&manifest).parent().expect("the package lies in the repository").to_owned()
+}
