@@ -3,18 +3,25 @@
 //! *Odd* are the bytes that make a line more than its quotes tell: backslashes, and control characters
 //! other than the newline. A line without any has no escapes, no control character in any string, and every
 //! quote in it opens or closes a string, so stage 2 can jump from quote to quote.
+//!
+//! The pass itself is `arch`'s: one loop, compiled for each set of instructions, chosen at run time.
 
-mod portable;
+mod arch;
+mod positions;
 
 #[cfg(test)]
 mod tests;
 
+pub(crate) use arch::Backend;
+use positions::Positions;
+
 /// Positions found in one chunk. Its memory is reused from chunk to chunk.
 #[derive(Debug, Default)]
 pub(crate) struct Index {
-    quotes: Vec<u32>,
-    odd: Vec<u32>,
-    newlines: Vec<u32>,
+    backend: Backend,
+    quotes: Positions,
+    odd: Positions,
+    newlines: Positions,
 }
 
 /// One line of an indexed chunk, all positions counted from the chunk's start.
@@ -36,30 +43,24 @@ impl Index {
         self.quotes.clear();
         self.odd.clear();
         self.newlines.clear();
-        let (blocks, rest) = chunk.as_chunks::<64>();
-        for (number, block) in blocks.iter().enumerate() {
-            self.add(number as u32 * 64, portable::masks(block));
-        }
-        if !rest.is_empty() {
-            // Spaces are neither quote, newline nor odd.
-            let mut last = [b' '; 64];
-            last[..rest.len()].copy_from_slice(rest);
-            self.add(blocks.len() as u32 * 64, portable::masks(&last));
-        }
+        self.backend.index(chunk, self);
     }
 
+    /// Notes what 64 bytes are, which begin at `base`.
+    #[inline(always)]
     fn add(&mut self, base: u32, masks: Masks) {
-        push_bits(&mut self.quotes, base, masks.quotes);
-        push_bits(&mut self.newlines, base, masks.newlines);
-        push_bits(&mut self.odd, base, masks.odd);
+        self.quotes.push(base, masks.quotes);
+        self.newlines.push(base, masks.newlines);
+        self.odd.push(base, masks.odd);
     }
 
     /// The chunk's lines; what follows the last newline is a line too, where it is not empty.
     pub(crate) fn lines(&self, chunk_length: usize) -> impl Iterator<Item = IndexedLine<'_>> {
-        let last = self.newlines.last().map_or(0, |newline| *newline as usize + 1);
-        let ends = self.newlines.iter().map(|newline| *newline as usize);
+        let newlines = self.newlines.as_slice();
+        let last = newlines.last().map_or(0, |newline| *newline as usize + 1);
+        let ends = newlines.iter().map(|newline| *newline as usize);
         let unended = (last < chunk_length).then_some(chunk_length);
-        let (mut quotes, mut odd, mut start) = (&self.quotes[..], &self.odd[..], 0);
+        let (mut quotes, mut odd, mut start) = (self.quotes.as_slice(), self.odd.as_slice(), 0);
         ends.chain(unended).map(move |end| {
             let line = IndexedLine {
                 start,
@@ -79,13 +80,6 @@ struct Masks {
     quotes: u64,
     newlines: u64,
     odd: u64,
-}
-
-fn push_bits(positions: &mut Vec<u32>, base: u32, mut mask: u64) {
-    while mask != 0 {
-        positions.push(base + mask.trailing_zeros());
-        mask &= mask - 1;
-    }
 }
 
 /// Cuts the positions before `end` off the front.

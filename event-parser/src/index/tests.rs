@@ -15,13 +15,17 @@ proptest! {
             Just(b'"'), Just(b'\\'), Just(b'\n'), Just(b'\r'), Just(0x7f), Just(0x1f), Just(b' '), any::<u8>()
         ], 0..300)
     ) {
-        let mut index = Index::default();
-        index.build(b"\"left over\\\n");
-        index.build(&chunk);
-        prop_assert_eq!(&index.quotes, &positions(&chunk, |byte| byte == b'"'));
-        prop_assert_eq!(&index.newlines, &positions(&chunk, |byte| byte == b'\n'));
         let odd = |byte| byte != b'\n' && (byte < 0x20 || byte == b'\\' || byte == 0x7f);
-        prop_assert_eq!(&index.odd, &positions(&chunk, odd));
+        for backend in Backend::available() {
+            let mut index = Index { backend, ..Index::default() };
+            index.build(b"\"left over\\\n");
+            index.build(&chunk);
+            prop_assert_eq!(index.quotes.as_slice(), &positions(&chunk, |byte| byte == b'"'), "{}", backend.name());
+            prop_assert_eq!(index.newlines.as_slice(), &positions(&chunk, |byte| byte == b'\n'), "{}", backend.name());
+            prop_assert_eq!(index.odd.as_slice(), &positions(&chunk, odd), "{}", backend.name());
+        }
+        let mut index = Index::default();
+        index.build(&chunk);
 
         let lines: Vec<_> = index.lines(chunk.len()).map(|line| &chunk[line.start..line.end]).collect();
         let mut expected: Vec<_> = chunk.split(|byte| *byte == b'\n').collect();
@@ -31,8 +35,15 @@ proptest! {
         prop_assert_eq!(lines, expected);
         for line in index.lines(chunk.len()) {
             let inside = |at: &&u32| (line.start..line.end).contains(&(**at as usize));
-            prop_assert_eq!(line.quotes.len(), index.quotes.iter().filter(inside).count());
+            prop_assert_eq!(line.quotes.len(), index.quotes.as_slice().iter().filter(inside).count());
             prop_assert!(line.quotes.iter().all(|at| inside(&at)) && line.odd.iter().all(|at| inside(&at)));
         }
     }
+}
+
+#[test]
+fn says_which_backends_ran() {
+    let names: Vec<_> = Backend::available().into_iter().map(Backend::name).collect();
+    println!("index backends tested on this machine: {}", names.join(", "));
+    assert_eq!(names[0], "portable");
 }

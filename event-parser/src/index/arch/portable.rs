@@ -1,4 +1,4 @@
-//! The index of 64 bytes on any processor: eight bytes at a time in a 64-bit word.
+//! 64 bytes on any processor: eight bytes at a time in a 64-bit word.
 
 use super::Masks;
 
@@ -6,6 +6,7 @@ const LOW_BITS: u64 = 0x0101_0101_0101_0101;
 const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
 const ALL_BUT_HIGH: u64 = !HIGH_BITS;
 
+#[inline(always)]
 pub(super) fn masks(block: &[u8; 64]) -> Masks {
     let mut masks = Masks { quotes: 0, newlines: 0, odd: 0 };
     for (number, bytes) in block.as_chunks::<8>().0.iter().enumerate() {

@@ -1,0 +1,139 @@
+//! Intermediate models: compact tables that marts share, so that no mart reads events again.
+
+use event_schema::registry::PURCHASES;
+
+use crate::model::{Column, Layer, Model, ModelRef};
+use crate::pieces::{activity_sources, is_paid_purchase, is_refund, is_reported, reporting_date};
+use crate::sql::{Cte, Query, Relation, Select, SqlType, Var, call, col, int, var};
+use crate::staging;
+
+/// The days each user was active, by platform and country.
+pub fn user_activity_daily() -> ModelRef {
+    ModelRef::new(Layer::Intermediate, "int_user_activity_daily")
+}
+
+/// The first day each user was active.
+pub fn user_first_activity() -> ModelRef {
+    ModelRef::new(Layer::Intermediate, "int_user_first_activity")
+}
+
+/// Every day that marts report.
+pub fn calendar() -> ModelRef {
+    ModelRef::new(Layer::Intermediate, "int_calendar")
+}
+
+/// Every intermediate model.
+pub fn models() -> Vec<Model> {
+    vec![build_user_activity_daily(), build_user_first_activity(), build_calendar()]
+}
+
+fn build_user_activity_daily() -> Model {
+    let sources = activity_sources().map(|source| {
+        Select::from(source)
+            .columns(["user_id"])
+            .item(reporting_date(col("event_time")), "activity_date")
+            .columns(["platform", "country"])
+    });
+    Model {
+        id: user_activity_daily(),
+        description: "The days each user was active: an event, a task result or a session. Days after \
+                      `as_of_date` are included, so that the table does not depend on it; readers leave \
+                      them out."
+            .to_owned(),
+        grain: ["user_id", "activity_date", "platform", "country"].map(Into::into).into(),
+        sorted_by: ["user_id", "activity_date", "platform", "country"].map(Into::into).into(),
+        columns: vec![
+            Column::key("user_id", SqlType::String, "Who was active.", col("user_id")),
+            Column::key(
+                "activity_date",
+                SqlType::Date,
+                "The day, in the reporting time zone.",
+                col("activity_date"),
+            ),
+            Column::key("platform", SqlType::LowCardinality, "Where; empty where unknown.", col("platform")),
+            Column::key(
+                "country",
+                SqlType::LowCardinality,
+                "From which country; empty where unknown.",
+                col("country"),
+            ),
+        ],
+        checks: Vec::new(),
+        ctes: vec![Cte::new(
+            "activity",
+            "The kinds of rows that are activity.",
+            Query::from(sources.into_iter().collect::<Vec<_>>()),
+        )],
+        rows: Select::from(Relation::cte("activity")).distinct(),
+    }
+}
+
+fn build_user_first_activity() -> Model {
+    Model {
+        id: user_first_activity(),
+        description: "The first day each user was active, anywhere. It may lie after `as_of_date`."
+            .to_owned(),
+        grain: vec!["user_id".into()],
+        sorted_by: vec!["user_id".into()],
+        columns: vec![
+            Column::key("user_id", SqlType::String, "Who was active.", col("user_id")),
+            Column::attribute(
+                "first_active_date",
+                SqlType::Date,
+                "The first day, in the reporting time zone.",
+                call("min", [col("activity_date")]),
+            ),
+        ],
+        checks: Vec::new(),
+        ctes: Vec::new(),
+        rows: Select::from(user_activity_daily()).group_by([col("user_id")]),
+    }
+}
+
+fn build_calendar() -> Model {
+    let activity = Select::from(user_first_activity()).item(col("first_active_date"), "start_date");
+    let money = Select::from(staging::events_of(&PURCHASES))
+        .item(reporting_date(col("event_time")), "start_date")
+        .filter(is_paid_purchase().or(is_refund()));
+    let reported = Select::from(Relation::cte("starts"))
+        .item(call("min", [col("start_date")]), "first_date")
+        .filter(is_reported(col("start_date")))
+        // Without activity and money there is no calendar, where an ungrouped `min` would make a row.
+        .having(call("count", []).greater(int(0)));
+    let days = var(Var::AsOfDate) - col("first_date") + int(1);
+    Model {
+        id: calendar(),
+        description:
+            "Every day that marts report: from the first activity, or the first money where that is \
+                      earlier, to `as_of_date`."
+                .to_owned(),
+        grain: vec!["calendar_date".into()],
+        sorted_by: vec!["calendar_date".into()],
+        columns: vec![
+            Column::key(
+                "calendar_date",
+                SqlType::Date,
+                "The day, in the reporting time zone.",
+                col("first_date") + col("day_index"),
+            ),
+            Column::attribute(
+                "day_index",
+                SqlType::UInt64,
+                "How many days after the first one.",
+                col("day_index"),
+            )
+            .unit(Some("days")),
+        ],
+        checks: Vec::new(),
+        ctes: vec![
+            Cte::new(
+                "starts",
+                "The days on which someone was first active, or money moved.",
+                Query::from(vec![activity, money]),
+            ),
+            Cte::new("first_day", "The earliest that counts.", reported),
+        ],
+        rows: Select::from(Relation::cte("first_day"))
+            .array_join(call("range", [call("toUInt64", [days])]), "day_index"),
+    }
+}

@@ -1,0 +1,201 @@
+//! What a model of the warehouse is: its columns with their meaning, its grain, its checks and its query.
+//!
+//! A column carries the expression that makes it, so the select list, the contract, the docs and the tests
+//! of a model cannot disagree in name, order or type.
+
+use crate::sql::{Body, Cte, Expr, Ident, Query, Relation, Select, SqlType, call, int};
+
+/// Which database and folder a model belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Layer {
+    /// The loaded tables with duplicates removed; in the database `staging`.
+    Staging,
+    /// Compact tables that marts share; in the database `staging` too.
+    Intermediate,
+    /// Metrics; in the database `marts`.
+    Mart,
+}
+
+impl Layer {
+    /// The folder under `dbt/models`.
+    pub fn folder(self) -> &'static str {
+        match self {
+            Layer::Staging => "staging",
+            Layer::Intermediate => "intermediate",
+            Layer::Mart => "marts",
+        }
+    }
+}
+
+/// A model, by name: what another model reads.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ModelRef {
+    /// Where it stands.
+    pub layer: Layer,
+    /// Its name, that of its table.
+    pub name: Ident,
+}
+
+impl ModelRef {
+    /// A model of that layer.
+    pub fn new(layer: Layer, name: impl Into<Ident>) -> ModelRef {
+        ModelRef { layer, name: name.into() }
+    }
+}
+
+/// What a column is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Part of the grain.
+    Key,
+    /// Something counted or summed.
+    Measure,
+    /// A measure divided by another.
+    Ratio,
+    /// Says something about the row.
+    Attribute,
+}
+
+/// A column of a model and the expression that makes it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Column {
+    /// Its name.
+    pub name: Ident,
+    /// Its type.
+    pub ty: SqlType,
+    /// What it is for.
+    pub role: Role,
+    /// The values' unit, where they have one.
+    pub unit: Option<&'static str>,
+    /// What it means.
+    pub doc: String,
+    /// What is tested of it after each build.
+    pub tests: Vec<ColumnTest>,
+    /// The value, over the relations of the model's select.
+    pub value: Expr,
+}
+
+/// A test of one column.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ColumnTest {
+    /// Every value is one of these.
+    OneOf(Vec<String>),
+    /// Every value that is not `NULL` is at least the first and at most the second.
+    Within(i64, i64),
+}
+
+/// A condition that every row of a model meets.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Check {
+    /// What it says, as a name: `dau_at_most_wau`.
+    pub name: &'static str,
+    /// The condition.
+    pub condition: Expr,
+}
+
+impl Column {
+    /// A part of the grain.
+    pub fn key(name: impl Into<Ident>, ty: SqlType, doc: impl Into<String>, value: Expr) -> Column {
+        Column {
+            name: name.into(),
+            ty,
+            role: Role::Key,
+            unit: None,
+            doc: doc.into(),
+            tests: Vec::new(),
+            value,
+        }
+    }
+
+    /// A column that says something about the row.
+    pub fn attribute(name: impl Into<Ident>, ty: SqlType, doc: impl Into<String>, value: Expr) -> Column {
+        Column { role: Role::Attribute, ..Column::key(name, ty, doc, value) }
+    }
+
+    /// A count: `UInt64`, whatever integer type the expression has.
+    pub fn count(name: impl Into<Ident>, unit: &'static str, doc: impl Into<String>, value: Expr) -> Column {
+        let value = call("toUInt64", [value]);
+        Column { role: Role::Measure, unit: Some(unit), ..Column::key(name, SqlType::UInt64, doc, value) }
+    }
+
+    /// One value divided by another: `Float64`, `NULL` where the other is zero.
+    pub fn ratio(name: impl Into<Ident>, doc: impl Into<String>, part: Expr, whole: Expr) -> Column {
+        let whole = call("nullIf", [call("toFloat64", [whole]), int(0)]);
+        let value = call("toFloat64", [part]) / whole;
+        let ty = SqlType::Float64.nullable();
+        Column { role: Role::Ratio, unit: Some("share, 0 to 1"), ..Column::key(name, ty, doc, value) }
+    }
+
+    /// The same column with a test.
+    #[must_use]
+    pub fn tested(mut self, test: ColumnTest) -> Column {
+        self.tests.push(test);
+        self
+    }
+
+    /// The same column with a unit.
+    #[must_use]
+    pub fn unit(mut self, unit: Option<&'static str>) -> Column {
+        self.unit = unit;
+        self
+    }
+}
+
+/// A table of the warehouse that dbt builds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Model {
+    /// Where it stands and what it is called.
+    pub id: ModelRef,
+    /// What it holds.
+    pub description: String,
+    /// What one row is: the columns whose combination is unique.
+    pub grain: Vec<Ident>,
+    /// The sorting key of the table.
+    pub sorted_by: Vec<Ident>,
+    /// The columns, in order.
+    pub columns: Vec<Column>,
+    /// What holds for every row.
+    pub checks: Vec<Check>,
+    /// Queries that [`Model::rows`] reads.
+    pub ctes: Vec<Cte>,
+    /// Where the rows come from: a select without items, which the columns add.
+    pub rows: Select,
+}
+
+impl Model {
+    /// The whole query of the model.
+    pub fn query(&self) -> Query {
+        let mut select = self.rows.clone();
+        for column in &self.columns {
+            select = select.item(column.value.clone(), &column.name);
+        }
+        Query { ctes: self.ctes.clone(), body: Body::Select(Box::new(select)) }
+    }
+
+    /// The models that this one reads, in order of first use.
+    pub fn reads(&self) -> Vec<ModelRef> {
+        let mut models = Vec::new();
+        collect(&self.query(), &mut models);
+        models
+    }
+}
+
+/// Adds the models that a query reads.
+fn collect(query: &Query, models: &mut Vec<ModelRef>) {
+    for cte in &query.ctes {
+        collect(&cte.query, models);
+    }
+    let selects = match &query.body {
+        Body::Select(select) => std::slice::from_ref(select.as_ref()),
+        Body::UnionAll(selects) => selects,
+    };
+    for select in selects {
+        for from in select.from.iter().chain(select.joins.iter().map(|join| &join.with)) {
+            match &from.relation {
+                Relation::Model(model) if !models.contains(model) => models.push(model.clone()),
+                Relation::Query(query) => collect(query, models),
+                Relation::Model(_) | Relation::Source(_) | Relation::Cte(_) => {}
+            }
+        }
+    }
+}

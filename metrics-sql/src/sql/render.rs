@@ -1,0 +1,444 @@
+//! The renderer: one tree in, readable SQL out.
+//!
+//! One item a line, four spaces a level; an expression stays on its line while it fits.
+
+use super::{
+    Aliased, BinaryOp, Body, Bound, Cte, Expr, Frame, FrameUnit, Ident, Item, JoinKind, Literal, Order, Over,
+    Query, Relation, Select, UnaryOp, Var, WindowSpec, quote_identifier, quote_jinja, quote_text,
+};
+use crate::model::Layer;
+
+/// Expressions longer than this, indentation included, are broken into lines.
+const WIDTH: usize = 100;
+
+/// The dbt source that holds the tables of `raw`.
+const SOURCE: &str = "raw";
+
+/// What the SQL is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// A dbt model: `{{ ref('…') }}`, `{{ source('raw', '…') }}` and a macro for each option.
+    Dbt,
+    /// A query to be sent as it is: quoted names, and values in place of the options.
+    Plain(Plain),
+}
+
+/// Names and values that plain SQL is made with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plain {
+    /// The database of the loaded tables.
+    pub raw: String,
+    /// The database of staging and intermediate models.
+    pub staging: String,
+    /// The database of the marts.
+    pub marts: String,
+    /// The zone of the days, for example `Asia/Almaty`.
+    pub reporting_timezone: String,
+    /// The currency of money, for example `USD`.
+    pub reporting_currency: String,
+    /// The last date that counts, `YYYY-MM-DD`.
+    pub as_of_date: String,
+}
+
+impl Plain {
+    /// The three databases under a prefix, UTC days and US dollars.
+    pub fn with_prefix(prefix: &str, as_of_date: impl Into<String>) -> Plain {
+        Plain {
+            raw: format!("{prefix}raw"),
+            staging: format!("{prefix}staging"),
+            marts: format!("{prefix}marts"),
+            reporting_timezone: "UTC".to_owned(),
+            reporting_currency: "USD".to_owned(),
+            as_of_date: as_of_date.into(),
+        }
+    }
+
+    /// The database that models of a layer stand in.
+    pub fn database(&self, layer: Layer) -> &str {
+        match layer {
+            Layer::Staging | Layer::Intermediate => &self.staging,
+            Layer::Mart => &self.marts,
+        }
+    }
+}
+
+/// The SQL of a query, without a line break at its end.
+pub(crate) fn render_query(query: &Query, target: &Target) -> String {
+    let mut renderer = Renderer { target, out: String::new() };
+    renderer.query(query, 0);
+    renderer.out.truncate(renderer.out.trim_end().len());
+    renderer.out
+}
+
+/// The SQL of an expression, on one line.
+pub(crate) fn render_expr(expr: &Expr, target: &Target) -> String {
+    Renderer { target, out: String::new() }.flat(expr, 0)
+}
+
+struct Renderer<'a> {
+    target: &'a Target,
+    out: String,
+}
+
+impl Renderer<'_> {
+    fn line(&mut self, level: usize, content: &str) {
+        self.out.extend(std::iter::repeat_n("    ", level));
+        self.out.push_str(content);
+        self.out.push('\n');
+    }
+
+    fn query(&mut self, query: &Query, level: usize) {
+        for (index, cte) in query.ctes.iter().enumerate() {
+            self.cte(cte, index == 0, index + 1 == query.ctes.len(), level);
+        }
+        match &query.body {
+            Body::Select(select) => self.select(select, level),
+            Body::UnionAll(selects) => {
+                for (index, select) in selects.iter().enumerate() {
+                    if index > 0 {
+                        self.line(level, "UNION ALL");
+                    }
+                    self.select(select, level);
+                }
+            }
+        }
+    }
+
+    fn cte(&mut self, cte: &Cte, first: bool, last: bool, level: usize) {
+        if first {
+            self.line(level, "WITH");
+        }
+        for line in comment(&cte.comment, level + 1) {
+            self.line(level + 1, &line);
+        }
+        self.line(level + 1, &format!("{} AS (", ident(&cte.name)));
+        self.query(&cte.query, level + 2);
+        self.line(level + 1, if last { ")" } else { ")," });
+        self.out.push_str(if last { "" } else { "\n" });
+    }
+
+    fn select(&mut self, select: &Select, level: usize) {
+        self.line(level, if select.distinct { "SELECT DISTINCT" } else { "SELECT" });
+        self.list(level + 1, &select.items, |renderer, item| renderer.item(item, level + 1));
+        if let Some(from) = &select.from {
+            self.relation("FROM ", from, "", level);
+        }
+        if !select.array_join.is_empty() {
+            self.line(level, "ARRAY JOIN");
+            self.list(level + 1, &select.array_join, |renderer, item| renderer.item(item, level + 1));
+        }
+        for join in &select.joins {
+            let keyword = match join.kind {
+                JoinKind::Inner => "INNER JOIN ",
+                JoinKind::Left => "LEFT JOIN ",
+            };
+            let on = format!(" ON {}", self.flat(&join.on, 0));
+            self.relation(keyword, &join.with, &on, level);
+        }
+        self.conditions("WHERE", &select.filters, level);
+        if !select.group_by.is_empty() {
+            self.line(level, "GROUP BY");
+            self.list(level + 1, &select.group_by, |renderer, expr| renderer.expr(expr, level + 1));
+        }
+        self.conditions("HAVING", &select.having, level);
+        if !select.windows.is_empty() {
+            self.line(level, "WINDOW");
+            self.list(level + 1, &select.windows, |renderer, (name, spec)| {
+                format!("{} AS ({})", ident(name), renderer.window(spec))
+            });
+        }
+        if !select.order_by.is_empty() {
+            self.line(level, "ORDER BY");
+            self.list(level + 1, &select.order_by, Self::order);
+        }
+        if let Some(limit) = &select.limit_by {
+            let by = self.comma_separated(&limit.by);
+            self.line(level, &format!("LIMIT {} BY {by}", limit.rows));
+        }
+    }
+
+    /// One item a line, with commas between.
+    fn list<T>(&mut self, level: usize, items: &[T], render: impl Fn(&Self, &T) -> String) {
+        for (index, item) in items.iter().enumerate() {
+            let comma = if index + 1 == items.len() { "" } else { "," };
+            let content = render(self, item) + comma;
+            self.line(level, &content);
+        }
+    }
+
+    fn item(&self, item: &Item, level: usize) -> String {
+        match &item.expr {
+            Expr::Column { of: None, name } if *name == item.name => ident(name),
+            expr => format!("{} AS {}", self.expr(expr, level), ident(&item.name)),
+        }
+    }
+
+    fn conditions(&mut self, keyword: &str, conditions: &[Expr], level: usize) {
+        let Some((first, others)) = conditions.split_first() else { return };
+        let precedence = if others.is_empty() { 0 } else { precedence_of(BinaryOp::And) };
+        let first = self.flat(first, precedence);
+        self.line(level, &format!("{keyword} {first}"));
+        for other in others {
+            let other = self.flat(other, precedence);
+            self.line(level + 1, &format!("AND {other}"));
+        }
+    }
+
+    fn relation(&mut self, before: &str, from: &Aliased, after: &str, level: usize) {
+        let alias = match (&from.alias, &from.relation) {
+            (None, _) => String::new(),
+            (Some(alias), Relation::Cte(name)) if alias == name => String::new(),
+            (Some(alias), _) => format!(" AS {}", ident(alias)),
+        };
+        let name = match &from.relation {
+            Relation::Model(model) => match self.target {
+                Target::Dbt => format!("{{{{ ref({}) }}}}", quote_jinja(model.name.as_str())),
+                Target::Plain(plain) => qualified(plain.database(model.layer), &model.name),
+            },
+            Relation::Source(table) => match self.target {
+                Target::Dbt => {
+                    format!("{{{{ source({}, {}) }}}}", quote_jinja(SOURCE), quote_jinja(table.as_str()))
+                }
+                Target::Plain(plain) => qualified(&plain.raw, table),
+            },
+            Relation::Cte(name) => ident(name),
+            Relation::Query(query) => {
+                self.line(level, &format!("{before}("));
+                self.query(query, level + 1);
+                self.line(level, &format!("){alias}{after}"));
+                return;
+            }
+        };
+        self.line(level, &format!("{before}{name}{alias}{after}"));
+    }
+
+    fn order(&self, order: &Order) -> String {
+        self.flat(&order.by, 0) + if order.descending { " DESC" } else { "" }
+    }
+
+    fn window(&self, spec: &WindowSpec) -> String {
+        let mut parts = Vec::new();
+        if !spec.partition_by.is_empty() {
+            parts.push(format!("PARTITION BY {}", self.comma_separated(&spec.partition_by)));
+        }
+        if !spec.order_by.is_empty() {
+            let keys: Vec<String> = spec.order_by.iter().map(|key| self.order(key)).collect();
+            parts.push(format!("ORDER BY {}", keys.join(", ")));
+        }
+        if let Some(Frame { unit, start, end }) = spec.frame {
+            let unit = match unit {
+                FrameUnit::Rows => "ROWS",
+                FrameUnit::Range => "RANGE",
+            };
+            parts.push(format!("{unit} BETWEEN {} AND {}", bound(start), bound(end)));
+        }
+        parts.join(" ")
+    }
+
+    /// An expression that starts at this level: on one line where it fits, else broken at its arguments.
+    fn expr(&self, expr: &Expr, level: usize) -> String {
+        let flat = self.flat(expr, 0);
+        if level * 4 + flat.len() <= WIDTH {
+            return flat;
+        }
+        match expr {
+            Expr::Array(items) => self.broken("[", items, "]", level),
+            Expr::Call { function, args } => self.broken(&format!("{function}("), args, ")", level),
+            Expr::Window { function, over: Over::Spec(spec) } => {
+                let inner = "    ".repeat(level + 1);
+                let outer = "    ".repeat(level);
+                format!("{} OVER (\n{inner}{}\n{outer})", self.expr(function, level), self.window(spec))
+            }
+            // A window compared with something: the window breaks, the rest follows it.
+            Expr::Binary { op, left, right } if matches!(left.as_ref(), Expr::Window { .. }) => {
+                let right = self.operand(*op, right, precedence_of(*op) + 1);
+                format!("{} {} {right}", self.expr(left, level), symbol(*op))
+            }
+            _ => flat,
+        }
+    }
+
+    fn broken(&self, open: &str, items: &[Expr], close: &str, level: usize) -> String {
+        let inner = "    ".repeat(level + 1);
+        let items: Vec<String> =
+            items.iter().map(|item| format!("{inner}{}", self.expr(item, level + 1))).collect();
+        format!("{open}\n{}\n{}{close}", items.join(",\n"), "    ".repeat(level))
+    }
+
+    /// An expression on one line, in parentheses where it binds weaker than `above`.
+    fn flat(&self, expr: &Expr, above: u8) -> String {
+        match expr {
+            Expr::Column { of: None, name } => ident(name),
+            Expr::Column { of: Some(of), name } => format!("{}.{}", ident(of), ident(name)),
+            // Two signs in a row would begin a comment.
+            Expr::Literal(Literal::Integer(value)) if *value < 0 => {
+                parenthesised(value.to_string(), NEGATE < above)
+            }
+            Expr::Literal(literal) => literal_sql(literal),
+            Expr::Var(var) => self.var(*var),
+            Expr::Call { function, args } => format!("{function}({})", self.comma_separated(args)),
+            Expr::Window { function, over } => {
+                let over = match over {
+                    Over::Named(name) => ident(name),
+                    Over::Spec(spec) => format!("({})", self.window(spec)),
+                };
+                format!("{} OVER {over}", self.flat(function, 0))
+            }
+            Expr::Binary { op: BinaryOp::In, left, right } => {
+                let mine = precedence_of(BinaryOp::In);
+                let values = match right.as_ref() {
+                    Expr::Array(values) | Expr::Tuple(values) => self.comma_separated(values),
+                    other => self.flat(other, 0),
+                };
+                parenthesised(format!("{} IN ({values})", self.flat(left, mine + 1)), mine < above)
+            }
+            Expr::Binary { op, left, right } => {
+                let mine = precedence_of(*op);
+                // Comparisons do not chain, so their left side is wrapped as well.
+                let left = self.operand(*op, left, if is_comparison(*op) { mine + 1 } else { mine });
+                let right = self.operand(*op, right, mine + 1);
+                parenthesised(format!("{left} {} {right}", symbol(*op)), mine < above)
+            }
+            Expr::Unary { op: UnaryOp::Not, operand } => {
+                parenthesised(format!("NOT {}", self.flat(operand, NOT + 1)), NOT < above)
+            }
+            Expr::Unary { op: UnaryOp::Negate, operand } => {
+                parenthesised(format!("-{}", self.flat(operand, NEGATE + 1)), NEGATE < above)
+            }
+            Expr::Cast { expr, to } => format!("CAST({} AS {to})", self.flat(expr, 0)),
+            Expr::Case { branches, otherwise } => {
+                let branches: Vec<String> = branches
+                    .iter()
+                    .map(|(when, then)| format!("WHEN {} THEN {}", self.flat(when, 0), self.flat(then, 0)))
+                    .collect();
+                format!("CASE {} ELSE {} END", branches.join(" "), self.flat(otherwise, 0))
+            }
+            Expr::Array(items) => format!("[{}]", self.comma_separated(items)),
+            Expr::Tuple(items) => format!("({})", self.comma_separated(items)),
+        }
+    }
+
+    /// An operand. `AND` within `OR` is wrapped although it need not be: few know by heart which binds closer.
+    fn operand(&self, of: BinaryOp, operand: &Expr, above: u8) -> String {
+        let and = matches!(operand, Expr::Binary { op: BinaryOp::And, .. });
+        self.flat(operand, if of == BinaryOp::Or && and { NOT } else { above })
+    }
+
+    fn comma_separated(&self, items: &[Expr]) -> String {
+        let items: Vec<String> = items.iter().map(|item| self.flat(item, 0)).collect();
+        items.join(", ")
+    }
+
+    fn var(&self, var: Var) -> String {
+        match self.target {
+            // Each macro of the dbt project returns a quoted value.
+            Target::Dbt => format!("{{{{ {}() }}}}", var.name()),
+            Target::Plain(plain) => match var {
+                Var::ReportingTimezone => quote_text(&plain.reporting_timezone),
+                Var::ReportingCurrency => quote_text(&plain.reporting_currency),
+                Var::AsOfDate => literal_sql(&Literal::Date(plain.as_of_date.clone())),
+            },
+        }
+    }
+}
+
+impl Var {
+    /// The name of the dbt var and of the macro that renders it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Var::ReportingTimezone => "reporting_timezone",
+            Var::ReportingCurrency => "reporting_currency",
+            Var::AsOfDate => "as_of_date",
+        }
+    }
+}
+
+/// Comment lines that fit at this level; braces that would open a jinja expression are kept apart.
+pub(super) fn comment(text: &str, level: usize) -> Vec<String> {
+    let width = WIDTH - level * 4;
+    let mut lines = Vec::new();
+    for paragraph in text.lines() {
+        let mut line = "--".to_owned();
+        for word in paragraph.split_whitespace() {
+            if line.len() > 2 && line.len() + 1 + word.len() > width {
+                lines.push(std::mem::replace(&mut line, "--".to_owned()));
+            }
+            line.push(' ');
+            for c in word.chars() {
+                if line.ends_with('{') && matches!(c, '{' | '%' | '#') {
+                    line.push(' ');
+                }
+                line.push(c);
+            }
+        }
+        lines.push(line);
+    }
+    lines
+}
+
+fn ident(name: &Ident) -> String {
+    quote_identifier(name.as_str())
+}
+
+fn qualified(database: &str, name: &Ident) -> String {
+    format!("{}.{}", quote_identifier(database), ident(name))
+}
+
+fn literal_sql(literal: &Literal) -> String {
+    match literal {
+        Literal::Text(value) => quote_text(value),
+        Literal::Integer(value) => value.to_string(),
+        Literal::Date(value) => format!("toDate({})", quote_text(value)),
+    }
+}
+
+fn bound(bound: Bound) -> String {
+    match bound {
+        Bound::UnboundedPreceding => "UNBOUNDED PRECEDING".to_owned(),
+        Bound::Preceding(n) => format!("{n} PRECEDING"),
+        Bound::CurrentRow => "CURRENT ROW".to_owned(),
+        Bound::Following(n) => format!("{n} FOLLOWING"),
+        Bound::UnboundedFollowing => "UNBOUNDED FOLLOWING".to_owned(),
+    }
+}
+
+/// `NOT` binds between `AND` and the comparisons.
+const NOT: u8 = 3;
+/// The sign binds closest.
+const NEGATE: u8 = 7;
+
+fn precedence_of(op: BinaryOp) -> u8 {
+    match op {
+        BinaryOp::Or => 1,
+        BinaryOp::And => 2,
+        BinaryOp::Add | BinaryOp::Subtract => 5,
+        BinaryOp::Multiply | BinaryOp::Divide => 6,
+        _ => 4,
+    }
+}
+
+fn is_comparison(op: BinaryOp) -> bool {
+    precedence_of(op) == 4
+}
+
+fn symbol(op: BinaryOp) -> &'static str {
+    match op {
+        BinaryOp::Or => "OR",
+        BinaryOp::And => "AND",
+        BinaryOp::Eq => "=",
+        BinaryOp::NotEq => "!=",
+        BinaryOp::Less => "<",
+        BinaryOp::LessOrEq => "<=",
+        BinaryOp::Greater => ">",
+        BinaryOp::GreaterOrEq => ">=",
+        BinaryOp::In => "IN",
+        BinaryOp::Add => "+",
+        BinaryOp::Subtract => "-",
+        BinaryOp::Multiply => "*",
+        BinaryOp::Divide => "/",
+    }
+}
+
+fn parenthesised(sql: String, needed: bool) -> String {
+    if needed { format!("({sql})") } else { sql }
+}

@@ -1,0 +1,47 @@
+//! Types of columns that models produce.
+
+use std::fmt;
+
+/// A `ClickHouse` type; its `Display` is the type's name in DDL and in dbt's contracts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SqlType {
+    /// A calendar date.
+    Date,
+    /// True or false.
+    Bool,
+    /// A count.
+    UInt64,
+    /// A rate or ratio.
+    Float64,
+    /// Any text.
+    String,
+    /// Text with few distinct values.
+    LowCardinality,
+    /// The type, or `NULL`.
+    Nullable(Box<SqlType>),
+    /// The type that a column of `raw` has.
+    Raw(event_schema::registry::ColumnType),
+}
+
+impl SqlType {
+    /// `Nullable` of this type.
+    #[must_use]
+    pub fn nullable(self) -> SqlType {
+        SqlType::Nullable(Box::new(self))
+    }
+}
+
+impl fmt::Display for SqlType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            SqlType::Date => f.write_str("Date"),
+            SqlType::Bool => f.write_str("Bool"),
+            SqlType::UInt64 => f.write_str("UInt64"),
+            SqlType::Float64 => f.write_str("Float64"),
+            SqlType::String => f.write_str("String"),
+            SqlType::LowCardinality => f.write_str("LowCardinality(String)"),
+            SqlType::Nullable(inner) => write!(f, "Nullable({inner})"),
+            SqlType::Raw(ty) => write!(f, "{ty}"),
+        }
+    }
+}
