@@ -1,1 +1,28 @@
-//! (to be written)
+//! Columns to ClickHouse: sorted Native blocks, and the commit protocol that makes a day appear whole.
+//!
+//! The rooms, in the order data flows through them:
+//!
+//! - `order`: the rows of a batch in the order of the tables' sorting key;
+//! - `blocks`: which columns make up a table's block, and in which order;
+//! - `native`: a block as bytes, a piece at a time;
+//! - `warehouse`: the connection: tables, inserts, commits, partitions;
+//! - [`load()`]: a day from its sources to its commit, and the cleaning up afterwards.
+//!
+//! What holds:
+//!
+//! - **One row is the commit.** Rows of a load cannot be seen until `raw.loads` names it, in one insert, after
+//!   every source was read to its end, every insert acknowledged, and the rows counted in the server.
+//! - **A load touches its own rows only**, and those of loads that a newer commit has replaced or that died
+//!   long ago. Two loads of one day do not know of each other: the later commit holds.
+//! - **Bounded memory**, by [`LoadOptions::memory_bytes`], whatever the size of the day.
+
+mod blocks;
+mod error;
+mod load;
+mod native;
+mod order;
+mod warehouse;
+
+pub use error::{ErrorClass, LoadError, WarehouseError};
+pub use load::{Example, LoadOptions, LoadReport, LoadStatus, Progress, Rejected, load};
+pub use warehouse::{Commit, CommittedSource, ConnectOptions, Secret, Warehouse};

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::process::ExitCode;
 
-use ch_sink::ErrorClass;
-use event_source::{ErrorKind, SourceError};
+use ch_sink::{ErrorClass, LoadError, WarehouseError};
+use event_source::SourceError;
 
 /// Why a command failed, as a scheduler sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,14 +50,19 @@ impl fmt::Display for Failure {
 
 impl From<SourceError> for Failure {
     fn from(error: SourceError) -> Failure {
-        let code = match error.kind() {
-            ErrorKind::Usage => Code::Usage,
-            ErrorKind::NotFound => Code::NoInput,
-            ErrorKind::PermissionDenied => Code::Denied,
-            ErrorKind::Corrupt | ErrorKind::Changed => Code::BadData,
-            _ => Code::Temporary,
-        };
-        Failure::new(code, error)
+        Failure::new(ErrorClass::from(error.kind()).into(), error)
+    }
+}
+
+impl From<WarehouseError> for Failure {
+    fn from(error: WarehouseError) -> Failure {
+        Failure::new(error.class().into(), error)
+    }
+}
+
+impl From<LoadError> for Failure {
+    fn from(error: LoadError) -> Failure {
+        Failure::new(error.class().into(), error)
     }
 }
 

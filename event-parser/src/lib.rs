@@ -35,3 +35,8 @@ pub use batch::{
     TaskResults, Violation,
 };
 pub use split::{Options, Parser};
+
+/// The instructions that lines are indexed with on this processor: `AVX-512`, `AVX2` or `portable`.
+pub fn backend() -> &'static str {
+    index::Backend::default().name()
+}

@@ -1,1 +1,58 @@
 //! `load`: a day into the warehouse.
+
+use std::fmt::Write;
+
+use ch_sink::{LoadOptions, LoadReport, LoadStatus, Progress};
+use event_source::Source;
+
+use super::{Talk, connect, runtime};
+use crate::args;
+use crate::failure::Outcome;
+use crate::output::{counts, thousands};
+use crate::progress;
+
+pub(crate) fn run(args: &args::Load, talk: Talk) -> Outcome {
+    let sources = event_source::resolve(&args.sources)?;
+    let options = LoadOptions {
+        max_reject_ratio: args.limits.max_reject_ratio,
+        max_line_bytes: args.limits.max_line_bytes as usize,
+        allow_empty: args.allow_empty,
+        force: args.force,
+        ..LoadOptions::new(args.batch_date)
+    };
+    let bar = progress::bytes(sources.iter().map(Source::size).sum(), talk.quiet);
+    bar.set_message(args.batch_date.to_string());
+    let show = |progress: Progress| bar.set_position(progress.bytes_read);
+    let report = runtime()?.block_on(async {
+        let warehouse = connect(&args.connection).await?;
+        Ok::<_, crate::failure::Failure>(ch_sink::load(&warehouse, &options, &sources, show).await?)
+    });
+    bar.finish_and_clear();
+    let report = report?;
+    for warning in &report.warnings {
+        talk.say(format_args!("schoolbell: {warning}"));
+    }
+    talk.output.print(&report, as_text)
+}
+
+fn as_text(report: &LoadReport) -> String {
+    let LoadReport { batch_date, load_id, seconds, .. } = report;
+    let rejected: u64 = report.rejected.values().sum();
+    let done = match report.status {
+        LoadStatus::AlreadyLoaded => "holds these sources already; nothing was changed",
+        _ => "is loaded",
+    };
+    let mut text = format!(
+        "{batch_date} {done} (load {load_id}, {seconds:.1} s)\n  {} lines, {} rejected, {} blank, {} bytes read\n",
+        thousands(report.lines),
+        thousands(rejected),
+        thousands(report.blank_lines),
+        thousands(report.bytes)
+    );
+    text.push_str(&counts(report.accepted.iter().map(|(table, rows)| (table.as_str(), *rows))));
+    if rejected > 0 {
+        writeln!(text, "  rejected").expect("writing to a string");
+        text.push_str(&counts(report.rejected.iter().map(|(reason, lines)| (reason.as_str(), *lines))));
+    }
+    text
+}

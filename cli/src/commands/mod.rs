@@ -6,10 +6,11 @@ mod load;
 mod validate;
 mod warehouse;
 
+use ch_sink::{ConnectOptions, Secret, Warehouse};
 use clap::CommandFactory;
 use event_schema::value::{Date, Timestamp};
 
-use crate::args::{Args, Command};
+use crate::args::{Args, Command, Connection};
 use crate::failure::{Code, Failure, Outcome};
 
 /// Runs the command that was asked for.
@@ -43,6 +44,34 @@ impl Talk {
             eprintln!("{text}");
         }
     }
+}
+
+/// The password's variable; there is no flag for it, since arguments can be seen by every user of a machine.
+const PASSWORD_ENV: &str = "CLICKHOUSE_PASSWORD";
+
+/// Connects to the warehouse that flags and environment name.
+async fn connect(connection: &Connection) -> Result<Warehouse, Failure> {
+    let password = match std::env::var(PASSWORD_ENV) {
+        Ok(password) => password,
+        Err(std::env::VarError::NotPresent) => String::new(),
+        Err(std::env::VarError::NotUnicode(_)) => {
+            return Err(Failure::new(Code::Usage, format_args!("{PASSWORD_ENV} is not UTF-8")));
+        }
+    };
+    let options = ConnectOptions {
+        url: connection.url.clone(),
+        user: connection.user.clone(),
+        password: Secret::new(password),
+        databases: connection.names.database_prefix.clone(),
+    };
+    Ok(Warehouse::connect(options).await?)
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(Code::Temporary, format_args!("cannot start threads: {error}")))
 }
 
 /// Today, in UTC.

@@ -6,6 +6,8 @@
 //!
 //! The pass itself is `arch`'s: one loop, compiled for each set of instructions, chosen at run time.
 
+#![expect(clippy::inline_always, reason = "the pass is one loop, compiled anew for each set of instructions")]
+
 mod arch;
 mod positions;
 

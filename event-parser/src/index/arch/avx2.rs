@@ -21,6 +21,7 @@ pub(super) fn index(chunk: &[u8], index: &mut Index) {
 
 #[inline]
 #[target_feature(enable = "avx2")]
+#[expect(clippy::cast_ptr_alignment, reason = "the load asks for no alignment")]
 fn half(bytes: &[u8; 32]) -> Masks {
     // SAFETY: the reference is to 32 bytes, and the load asks for no alignment.
     let bytes = unsafe { _mm256_loadu_si256(bytes.as_ptr().cast::<__m256i>()) };

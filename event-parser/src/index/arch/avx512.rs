@@ -13,6 +13,7 @@ pub(super) fn index(chunk: &[u8], index: &mut Index) {
 
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw")]
+#[expect(clippy::cast_ptr_alignment, reason = "the load asks for no alignment")]
 fn masks(block: &[u8; 64]) -> Masks {
     // SAFETY: the reference is to 64 bytes, and the load asks for no alignment.
     let bytes = unsafe { _mm512_loadu_si512(block.as_ptr().cast::<__m512i>()) };

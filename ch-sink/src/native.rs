@@ -1,0 +1,218 @@
+//! `ClickHouse`'s Native format: one block of columns, handed out in pieces while it is encoded.
+//!
+//! A block is its number of columns, its number of rows, and each column's name, type and values, one column
+//! after another. Values are gathered in a given order of rows straight into pieces of about
+//! [`PIECE_BYTES`], so that no second copy of a table is ever in memory.
+//!
+//! Layouts: <https://clickhouse.com/docs/interfaces/formats/Native> and, for `LowCardinality`, the engine's
+//! `SerializationLowCardinality.cpp`.
+
+#[cfg(test)]
+mod tests;
+
+use std::mem;
+
+use bytes::Bytes;
+use event_parser::columns::{Dictionary, Strings, View};
+use event_schema::registry::ColumnType;
+
+/// Where a piece is handed out, give or take the last value.
+pub(crate) const PIECE_BYTES: usize = 1 << 20;
+
+/// `LowCardinality`: a dictionary for the whole column comes with the indices.
+const SHARED_DICTIONARIES_WITH_ADDITIONAL_KEYS: u64 = 1;
+const HAS_ADDITIONAL_KEYS: u64 = 1 << 9;
+const NEEDS_DICTIONARY_UPDATE: u64 = 1 << 10;
+
+/// Some rows of one table.
+pub(crate) struct Block<'a> {
+    pub(crate) rows: usize,
+    /// The rows in the order they are to be sent; `None`: as they stand.
+    pub(crate) order: Option<&'a [u32]>,
+    pub(crate) columns: Vec<BlockColumn<'a>>,
+}
+
+/// One column of a block.
+pub(crate) struct BlockColumn<'a> {
+    pub(crate) name: &'static str,
+    pub(crate) ty: ColumnType,
+    pub(crate) values: Values<'a>,
+}
+
+/// Where a column's values come from.
+pub(crate) enum Values<'a> {
+    /// A parsed column.
+    Stored(View<'a>),
+    /// The same bytes in every row.
+    Constant(&'a [u8]),
+    /// The string of each row, fetched one at a time.
+    Fetched(Box<dyn Fn(usize) -> &'a [u8] + 'a>),
+    /// Arrays of strings: where each row's items end, and the items of all rows. The rows must be sent as they
+    /// stand.
+    Arrays { ends: &'a [u64], items: &'a Strings },
+}
+
+/// Nobody takes the pieces any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Stopped;
+
+/// Encodes the block and hands its pieces to `take`, in order, until that answers `false`.
+pub(crate) fn encode(block: &Block<'_>, take: impl FnMut(Bytes) -> bool) -> Result<(), Stopped> {
+    let mut out = Pieces { piece: Vec::new(), take };
+    out.number(block.columns.len() as u64)?;
+    out.number(block.rows as u64)?;
+    for column in &block.columns {
+        out.string(column.name.as_bytes())?;
+        out.string(column.ty.to_string().as_bytes())?;
+        block.encode_values(&column.values, &mut out)?;
+    }
+    out.flush()
+}
+
+impl Block<'_> {
+    fn encode_values<F: FnMut(Bytes) -> bool>(
+        &self,
+        values: &Values<'_>,
+        out: &mut Pieces<F>,
+    ) -> Result<(), Stopped> {
+        match values {
+            Values::Stored(View::Fixed { bytes, width }) => self.fixed(bytes, *width, out),
+            Values::Stored(View::Nullable { bytes, width, nulls }) => {
+                self.fixed(nulls, 1, out)?;
+                self.fixed(bytes, *width, out)
+            }
+            Values::Stored(View::Strings(strings)) => self.strings(strings, out),
+            Values::Stored(View::Dictionary(dictionary)) => self.dictionary(dictionary, out),
+            Values::Constant(value) => self.each_row(|_| out.bytes(value)),
+            Values::Fetched(fetch) => self.each_row(|row| out.string(fetch(row))),
+            Values::Arrays { ends, items } => {
+                debug_assert!(self.order.is_none(), "arrays are sent as they stand");
+                self.each_row(|row| out.bytes(&ends[row].to_le_bytes()))?;
+                out.bytes(items.native())
+            }
+        }
+    }
+
+    fn each_row(&self, mut send: impl FnMut(usize) -> Result<(), Stopped>) -> Result<(), Stopped> {
+        match self.order {
+            Some(order) => order.iter().try_for_each(|row| send(*row as usize)),
+            None => (0..self.rows).try_for_each(send),
+        }
+    }
+
+    fn fixed<F: FnMut(Bytes) -> bool>(
+        &self,
+        bytes: &[u8],
+        width: usize,
+        out: &mut Pieces<F>,
+    ) -> Result<(), Stopped> {
+        match (self.order, width) {
+            (None, _) => out.bytes(bytes),
+            (Some(_), 1) => self.gather(bytes.as_chunks::<1>().0, out),
+            (Some(_), 2) => self.gather(bytes.as_chunks::<2>().0, out),
+            (Some(_), 4) => self.gather(bytes.as_chunks::<4>().0, out),
+            (Some(_), 8) => self.gather(bytes.as_chunks::<8>().0, out),
+            (Some(_), 16) => self.gather(bytes.as_chunks::<16>().0, out),
+            (Some(_), width) => unreachable!("columns have values of 1 to 16 bytes, not of {width}"),
+        }
+    }
+
+    /// Values whose width the compiler knows: copied without a call each.
+    fn gather<const WIDTH: usize, F: FnMut(Bytes) -> bool>(
+        &self,
+        values: &[[u8; WIDTH]],
+        out: &mut Pieces<F>,
+    ) -> Result<(), Stopped> {
+        self.each_row(|row| out.bytes(&values[row]))
+    }
+
+    fn strings<F: FnMut(Bytes) -> bool>(
+        &self,
+        strings: &Strings,
+        out: &mut Pieces<F>,
+    ) -> Result<(), Stopped> {
+        match self.order {
+            None => out.bytes(strings.native()),
+            Some(_) => self.each_row(|row| out.bytes(strings.native_row(row))),
+        }
+    }
+
+    fn dictionary<F: FnMut(Bytes) -> bool>(
+        &self,
+        dictionary: &Dictionary,
+        out: &mut Pieces<F>,
+    ) -> Result<(), Stopped> {
+        if self.rows == 0 {
+            return Ok(());
+        }
+        let entries = dictionary.entries();
+        // Indices are as narrow as the dictionary allows; the width is stored as its binary logarithm.
+        let (width_log, width) = match entries.rows() {
+            0..=0x100 => (0, 1),
+            0x101..=0x1_0000 => (1, 2),
+            _ => (2, 4),
+        };
+        out.bytes(&SHARED_DICTIONARIES_WITH_ADDITIONAL_KEYS.to_le_bytes())?;
+        out.bytes(&(HAS_ADDITIONAL_KEYS | NEEDS_DICTIONARY_UPDATE | width_log).to_le_bytes())?;
+        out.bytes(&(entries.rows() as u64).to_le_bytes())?;
+        out.bytes(entries.native())?;
+        out.bytes(&(self.rows as u64).to_le_bytes())?;
+        let indices = dictionary.indices();
+        match width {
+            1 => self.each_row(|row| out.bytes(&(indices[row] as u8).to_le_bytes())),
+            2 => self.each_row(|row| out.bytes(&(indices[row] as u16).to_le_bytes())),
+            _ => self.each_row(|row| out.bytes(&indices[row].to_le_bytes())),
+        }
+    }
+}
+
+/// Bytes, cut into pieces for whoever takes them.
+struct Pieces<F> {
+    piece: Vec<u8>,
+    take: F,
+}
+
+impl<F: FnMut(Bytes) -> bool> Pieces<F> {
+    /// An unsigned integer as LEB128.
+    fn number(&mut self, mut number: u64) -> Result<(), Stopped> {
+        while number >= 0x80 {
+            self.bytes(&[number as u8 | 0x80])?;
+            number >>= 7;
+        }
+        self.bytes(&[number as u8])
+    }
+
+    fn string(&mut self, text: &[u8]) -> Result<(), Stopped> {
+        self.number(text.len() as u64)?;
+        self.bytes(text)
+    }
+
+    #[inline]
+    fn bytes(&mut self, bytes: &[u8]) -> Result<(), Stopped> {
+        if bytes.len() > self.piece.capacity() - self.piece.len() {
+            return self.cut(bytes);
+        }
+        self.piece.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    /// Bytes that the piece has no room for.
+    #[cold]
+    fn cut(&mut self, mut bytes: &[u8]) -> Result<(), Stopped> {
+        loop {
+            let (fitting, rest) = bytes.split_at(bytes.len().min(self.piece.capacity() - self.piece.len()));
+            self.piece.extend_from_slice(fitting);
+            if rest.is_empty() {
+                return Ok(());
+            }
+            bytes = rest;
+            self.flush()?;
+            self.piece.reserve_exact(PIECE_BYTES);
+        }
+    }
+
+    fn flush(&mut self) -> Result<(), Stopped> {
+        let piece = mem::take(&mut self.piece);
+        if piece.is_empty() || (self.take)(Bytes::from(piece)) { Ok(()) } else { Err(Stopped) }
+    }
+}

@@ -1,0 +1,117 @@
+//! Names on the command line become sources, or an error that says what to name instead.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+
+use event_source::{ErrorKind, SourceError, resolve};
+use tempfile::TempDir;
+
+/// A folder with these files, each holding its own name.
+fn folder(files: &[&str]) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for file in files {
+        let path = folder.path().join(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, file).unwrap();
+    }
+    folder
+}
+
+/// Resolves paths under `folder`; the sources' names without it.
+fn names(folder: &TempDir, arguments: &[&str]) -> Result<Vec<String>, SourceError> {
+    let prefix = format!("{}/", folder.path().display());
+    let arguments: Vec<String> = arguments.iter().map(|argument| format!("{prefix}{argument}")).collect();
+    let sources = resolve(&arguments)?;
+    Ok(sources.iter().map(|source| source.name().strip_prefix(&prefix).unwrap().to_owned()).collect())
+}
+
+#[test]
+fn arguments_keep_their_order_and_globs_are_sorted() {
+    let folder = folder(&["b2", "b10", "b1", "a", "B3", ".b4", "b/inside", "deep/er/b5"]);
+    assert_eq!(names(&folder, &["b*", "a"]).unwrap(), ["b1", "b10", "b2", "a"]);
+    assert_eq!(names(&folder, &["a", "b?"]).unwrap(), ["a", "b1", "b2"]);
+    assert_eq!(names(&folder, &["[bB][12]*"]).unwrap(), ["b1", "b10", "b2"]);
+    assert_eq!(names(&folder, &["**/b5"]).unwrap(), ["deep/er/b5"]);
+}
+
+#[test]
+fn a_file_that_is_there_wins_over_a_pattern() {
+    let folder = folder(&["day[1]", "day1"]);
+    assert_eq!(names(&folder, &["day[1]"]).unwrap(), ["day[1]"]);
+    fs::remove_file(folder.path().join("day[1]")).unwrap();
+    assert_eq!(names(&folder, &["day[1]"]).unwrap(), ["day1"]);
+}
+
+#[test]
+fn sizes_are_known_of_files_only() {
+    let folder = folder(&["four"]);
+    let sources = resolve(&[folder.path().join("four").display().to_string(), "-".to_owned()]).unwrap();
+    assert_eq!(sources[0].size(), Some(4));
+    assert_eq!((sources[1].name(), sources[1].size()), ("-", None));
+    assert_eq!(sources[1].fingerprint().unwrap(), None);
+}
+
+#[test]
+fn file_urls_are_paths() {
+    let folder = folder(&["with space%"]);
+    let url = format!("file://{}/with%20space%25", folder.path().display());
+    let sources = resolve(std::slice::from_ref(&url)).unwrap();
+    assert_eq!((sources[0].name(), sources[0].size()), (url.as_str(), Some(11)));
+    for wrong in ["file://elsewhere/x", "file://x", "file:///a%2", "file:///a%zz", "file:///%ff"] {
+        let error = resolve(&[wrong.to_owned()]).unwrap_err();
+        assert!(matches!(error, SourceError::InvalidFileUrl { .. }), "{wrong}: {error}");
+    }
+}
+
+#[test]
+fn what_is_not_there_is_named() {
+    let folder = folder(&["a"]);
+    for (argument, pattern) in [("missing", false), ("a/below-a-file", false), ("missing*", true)] {
+        let error = names(&folder, &["a", argument]).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NotFound, "{error}");
+        assert!(error.to_string().contains(argument), "{error}");
+        assert!(
+            matches!(error, SourceError::NotFound { pattern: found, .. } if found == pattern),
+            "{error:?}"
+        );
+    }
+}
+
+#[test]
+fn wrong_names_are_told_apart() {
+    let folder = folder(&["day/a"]);
+    let error = names(&folder, &["day"]).unwrap_err();
+    assert!(error.to_string().ends_with("day/*.jsonl'"), "{error}");
+    let error = names(&folder, &["day/[a"]).unwrap_err();
+    assert!(matches!(error, SourceError::InvalidPattern { .. }), "{error}");
+    assert!(matches!(resolve(&[]).unwrap_err(), SourceError::NothingNamed));
+    let error = resolve(&["s3://key:geheim@bucket/day".to_owned()]).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Usage);
+    assert!(!format!("{error} {error:?}").contains("geheim"), "{error}");
+}
+
+#[test]
+fn a_file_is_taken_once_whatever_it_is_called() {
+    let folder = folder(&["a", "b"]);
+    symlink(folder.path().join("a"), folder.path().join("link")).unwrap();
+    for twice in [["a", "a"], ["a", "./a"], ["a", "link"], ["*", "b"]] {
+        let error = names(&folder, &twice).unwrap_err();
+        assert!(matches!(error, SourceError::NamedTwice { .. }), "{twice:?}: {error}");
+    }
+    let error = resolve(&["-".to_owned(), "-".to_owned()]).unwrap_err();
+    assert!(matches!(error, SourceError::NamedTwice { .. }), "{error}");
+}
+
+#[test]
+fn a_file_that_may_not_be_read_is_denied_at_once() {
+    let folder = folder(&["secret"]);
+    let path = folder.path().join("secret");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).unwrap();
+    let result = names(&folder, &["secret"]);
+    if fs::File::open(&path).is_ok() {
+        // The superuser may read everything: then it has to be taken.
+        assert_eq!(result.unwrap(), ["secret"]);
+    } else {
+        assert_eq!(result.unwrap_err().kind(), ErrorKind::PermissionDenied);
+    }
+}
