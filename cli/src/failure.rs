@@ -27,7 +27,7 @@ pub(crate) enum Code {
 #[derive(Debug)]
 pub(crate) struct Failure {
     code: Code,
-    pub(crate) message: String,
+    message: String,
 }
 
 pub(crate) type Outcome = Result<(), Failure>;
@@ -35,6 +35,12 @@ pub(crate) type Outcome = Result<(), Failure>;
 impl Failure {
     pub(crate) fn new(code: Code, message: impl fmt::Display) -> Failure {
         Failure { code, message: message.to_string() }
+    }
+
+    /// An error of the system, as it is seen from what was being done.
+    pub(crate) fn doing(what: impl fmt::Display, error: std::io::Error) -> Failure {
+        let failure = Failure::from(error);
+        Failure { message: format!("{what}: {failure}"), ..failure }
     }
 
     pub(crate) fn exit_code(&self) -> ExitCode {

@@ -70,8 +70,8 @@ fn compare(root: &Path, files: &BTreeMap<PathBuf, String>) -> Result<()> {
     if stale.is_empty() {
         return Ok(());
     }
-    let list: String = stale.iter().map(|path| format!("\n  {}", path.display())).collect();
-    bail!("out of date:{list}\nrun `cargo xtask codegen` and commit what it writes");
+    let list: Vec<String> = stale.iter().map(|path| path.display().to_string()).collect();
+    bail!("out of date: {}\nrun `cargo xtask codegen` and commit what it writes", list.join(", "));
 }
 
 /// Files that say they are generated, but no longer are.

@@ -69,8 +69,7 @@ fn report(summary: Summary) -> Report {
 fn failure(error: FilesError) -> Failure {
     match error {
         FilesError::Io { path, source } => {
-            let message = format!("cannot write {}: {source}", path.display());
-            Failure { message, ..Failure::from(source) }
+            Failure::doing(format_args!("cannot write {}", path.display()), source)
         }
         error => Failure::new(Code::Usage, error),
     }
