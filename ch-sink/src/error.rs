@@ -304,10 +304,10 @@ impl LoadError {
 fn share(rejected: &Rejected, limit: f64) -> String {
     let total: u64 = rejected.by_reason.values().sum();
     format!(
-        "{total} of {} lines ({:.2} %) were rejected, more than {} %",
+        "{total} of {} lines ({:.2} %) were rejected, more than --max-reject-ratio {} allows",
         rejected.lines,
         100.0 * total as f64 / rejected.lines.max(1) as f64,
-        100.0 * limit
+        limit
     )
 }
 
@@ -319,7 +319,8 @@ impl fmt::Display for Rejected {
         for example in &self.examples {
             write!(f, "\n  {example}")?;
         }
-        write!(f, "\nThe rejected lines can be seen: load {}", self.load_id)
+        let load_id = self.load_id;
+        write!(f, "\nall of them: SELECT * FROM raw.rejected_events_data WHERE load_id = '{load_id}'")
     }
 }
 

@@ -61,9 +61,8 @@ pub(crate) fn run(args: &args::Validate, talk: Talk) -> Outcome {
             None => today()?,
         };
         if talk.verbose {
-            bar.suspend(|| {
-                talk.say(format_args!("{}: checked as the day file of {batch_date}", source.name()))
-            });
+            let what = format!("{}: checked as the day file of {batch_date}", source.name());
+            bar.suspend(|| talk.say(what));
         }
         bar.set_message(source.name().to_owned());
         check(source, batch_date, args, &bar, &mut report)?;

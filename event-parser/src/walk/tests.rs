@@ -1,4 +1,4 @@
-//! The grammar against serde_json, and its two ways of finding strings against each other.
+//! The grammar against `serde_json`, and its two ways of finding strings against each other.
 
 use proptest::prelude::*;
 
@@ -76,7 +76,7 @@ fn json() -> impl Strategy<Value = serde_json::Value> {
     })
 }
 
-/// serde_json's verdict. `\u` escapes of lone surrogates and numbers past a float's range are ours to judge.
+/// `serde_json`'s verdict. `\u` escapes of lone surrogates and numbers past a float's range are ours to judge.
 fn is_json(text: &str) -> bool {
     serde_json::from_str::<serde_json::Value>(text).is_ok()
 }
