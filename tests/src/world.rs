@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::sync::{Mutex, OnceLock};
+use std::sync::Mutex;
 
 use local_clickhouse::Server;
 use serde_json::Value;
@@ -85,8 +85,8 @@ impl World {
     /// # Panics
     /// Where it fails.
     pub fn dbt(&self, arguments: &[&str]) {
-        let mut command = Command::new(cargo());
-        command.current_dir(repository()).args(["xtask", "dbt", "--"]).args(arguments);
+        let mut command = xtask();
+        command.args(["dbt", "--"]).args(arguments);
         command.arg("--target-path").arg(self.folder().join("dbt-target"));
         command.arg("--log-path").arg(self.folder().join("dbt-logs"));
         self.connect(&mut command);
@@ -169,20 +169,11 @@ fn server_url() -> String {
     server.url()
 }
 
-/// The binary, built from the sources as they are, in the profile of the running test.
-fn schoolbell() -> &'static Path {
-    static SCHOOLBELL: OnceLock<PathBuf> = OnceLock::new();
-    SCHOOLBELL.get_or_init(|| {
-        let profile = profile_folder();
-        let mut build = Command::new(cargo());
-        build.current_dir(repository()).args(["build", "--quiet", "--package", "schoolbell"]);
-        if profile.ends_with("release") {
-            build.arg("--release");
-        }
-        let status = build.status().expect("cargo runs");
-        assert!(status.success(), "schoolbell does not build: {status}");
-        profile.join(format!("schoolbell{}", std::env::consts::EXE_SUFFIX))
-    })
+/// The program. Cargo has built it: it is a binary of this package, like the tests that run it.
+fn schoolbell() -> PathBuf {
+    let path = profile_folder().join(format!("schoolbell-under-test{}", std::env::consts::EXE_SUFFIX));
+    assert!(path.exists(), "{} is not there: run `cargo test -p integration-tests`", path.display());
+    path
 }
 
 /// target/PROFILE, of the running test.
@@ -191,8 +182,17 @@ fn profile_folder() -> PathBuf {
     test.ancestors().nth(2).expect("a test lies in target/PROFILE/deps").to_owned()
 }
 
-fn cargo() -> String {
-    std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned())
+/// `cargo xtask`: as it runs these tests, or else built anew.
+fn xtask() -> Command {
+    let mut command = if let Some(running) = std::env::var_os("SCHOOLBELL_XTASK") {
+        Command::new(running)
+    } else {
+        let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        cargo.arg("xtask");
+        cargo
+    };
+    command.current_dir(repository());
+    command
 }
 
 /// The repository's root.
