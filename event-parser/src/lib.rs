@@ -5,7 +5,7 @@
 //! 1. `split`: bytes → chunks of whole lines.
 //! 2. `index` (stage 1): one pass over a chunk notes where its quotes, newlines and odd bytes are.
 //! 3. `walk` (stage 2): the grammar of one line. Strings are jumped over with the index; known keys are put
-//!    into [slots](walk::Slot), unknown ones are noted for the column `extra`.
+//!    into slots, unknown ones are noted for the column `extra`.
 //! 4. `check`: slots → typed values by the contract's rules, straight into the [`columns`] of a [`Batch`];
 //!    or the line's violations, all of them, with messages.
 //!
