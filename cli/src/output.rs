@@ -41,6 +41,19 @@ pub(crate) fn counts<'a>(counts: impl IntoIterator<Item = (&'a str, u64)>) -> St
     text
 }
 
+/// Text on one line: control characters are spelt out.
+pub(crate) fn one_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character.is_control() {
+            line.extend(character.escape_unicode());
+        } else {
+            line.push(character);
+        }
+    }
+    line
+}
+
 /// A number with a comma at every thousand.
 pub(crate) fn thousands(number: u64) -> String {
     let digits = number.to_string();

@@ -49,7 +49,7 @@ pub fn activity_daily(files: &[DayFile], zone: &TimeZone) -> Vec<ActivityDay> {
     let mut segments: BTreeMap<(&'static str, Vec<u8>), ActiveUsers> = BTreeMap::new();
     let mut first_active: HashMap<Vec<u8>, Date> = HashMap::new();
     let mut first_money: Option<Date> = None;
-    for row in deduplicated(files) {
+    for (_, row) in deduplicated(files) {
         let date = date_of(row, zone);
         if date > as_of {
             continue;
@@ -109,13 +109,13 @@ pub fn activity_daily(files: &[DayFile], zone: &TimeZone) -> Vec<ActivityDay> {
     mart
 }
 
-/// One row of each event: the earliest by batch date, source and line.
-fn deduplicated(files: &[DayFile]) -> Vec<&Row> {
+/// One row of each event, with its file: the earliest by batch date, source and line.
+pub fn deduplicated(files: &[DayFile]) -> Vec<(&DayFile, &Row)> {
     let mut order: Vec<&DayFile> = files.iter().collect();
     order.sort_by_key(|file| (file.batch_date, &file.source));
     let mut seen = BTreeSet::new();
-    let rows = order.iter().flat_map(|file| &file.rows);
-    rows.filter(|row| {
+    let rows = order.into_iter().flat_map(|file| file.rows.iter().map(move |row| (file, row)));
+    rows.filter(|(_, row)| {
         seen.insert((row.table, text(row, "user_id"), text(row, "event_id"), integer(row, "event_time")))
     })
     .collect()

@@ -3,7 +3,7 @@
 use std::fs;
 
 use event_generator::{Layout, Plan, write_files};
-use integration_tests::activity::{ActivityDay, DayFile, activity_daily};
+use integration_tests::activity::{ActivityDay, DayFile, activity_daily, deduplicated};
 use integration_tests::reference::{self, Options};
 use integration_tests::world::World;
 use jiff::civil::Date;
@@ -78,6 +78,8 @@ fn activity_is_what_a_plain_computation_says_in_every_time_zone() {
         marts.push(found);
     }
 
+    staging_holds_each_event_once(&world, &files);
+
     // The data makes the comparison worth something.
     let overall: Vec<&ActivityDay> = marts[0].iter().filter(|day| day.segment == "overall").collect();
     let last: Date = overall.last().unwrap().date;
@@ -88,4 +90,30 @@ fn activity_is_what_a_plain_computation_says_in_every_time_zone() {
     }
     assert!(marts[0].iter().any(|day| day.segment == "country" && day.value.is_empty()));
     assert_ne!(marts[0], marts[1]);
+}
+
+/// Every staging table has exactly the rows that a plain deduplication keeps.
+fn staging_holds_each_event_once(world: &World, files: &[DayFile]) {
+    for table in ["events", "purchases", "task_results", "sessions", "ab_test_assignments"] {
+        let kept = deduplicated(files).into_iter().filter(|(_, row)| row.table == table);
+        let mut expected: Vec<(String, u64)> =
+            kept.map(|(file, row)| (file.source.clone(), row.line)).collect();
+        expected.sort();
+        let found = world.query(&format!(
+            "SELECT source_file, source_line FROM {{staging}}.stg_{table} ORDER BY source_file, source_line"
+        ));
+        let found: Vec<(String, u64)> =
+            found.iter().map(|row| (row[0].as_str().unwrap().to_owned(), row[1].as_u64().unwrap())).collect();
+        assert_eq!(found, expected, "{table}");
+        let arrived: usize =
+            files.iter().flat_map(|file| &file.rows).filter(|row| row.table == table).count();
+        println!("{table}: {arrived} rows arrived, {} events", expected.len());
+    }
+}
+
+#[test]
+fn a_warehouse_without_a_day_builds_empty_marts() {
+    let world = World::new("no_day");
+    world.dbt(&["build"]);
+    assert!(mart(&world).is_empty());
 }

@@ -14,7 +14,7 @@ use serde::Serialize;
 use super::{Talk, today};
 use crate::args;
 use crate::failure::{Code, Failure, Outcome};
-use crate::output::{counts, thousands};
+use crate::output::{counts, one_line, thousands};
 use crate::progress;
 
 /// Bytes read at a time.
@@ -159,7 +159,7 @@ fn as_text(report: &Report) -> String {
             writeln!(
                 text,
                 "  {source}:{line} (byte {byte_offset})\n    {field}{message}\n    {}",
-                raw.escape_debug()
+                one_line(raw)
             )
             .expect("writing to a string");
         }

@@ -66,7 +66,7 @@ fn fields(page: &mut String, fields: &[Field]) {
                 &format!("`{}`", field.name),
                 &field.rule.json_type().to_string(),
                 required,
-                &field.rule.to_string(),
+                &field.expected(),
                 &with_unit(field.doc, field.unit),
             ],
         );

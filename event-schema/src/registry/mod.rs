@@ -35,6 +35,16 @@ pub struct Field {
 }
 
 impl Field {
+    /// What is expected of a value, for messages and the reference page: `1 to 256 bytes of text …`.
+    pub fn expected(&self) -> String {
+        match self.rule {
+            Rule::Text { max } if self.required => {
+                format!("1 to {max} bytes of text without control characters")
+            }
+            rule => rule.to_string(),
+        }
+    }
+
     /// The column this field fills.
     pub fn as_column(&self) -> Option<Column> {
         self.column.map(|ty| Column { name: self.name, ty, unit: self.unit, doc: self.doc })
