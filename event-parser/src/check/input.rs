@@ -1,14 +1,14 @@
 //! Reading one field: its JSON type, its spelling, its range.
 
 use event_schema::Reason;
-use event_schema::registry::{EventType, Field, JsonType, Rule};
+use event_schema::registry::{Field, JsonType, Rule};
 use event_schema::value::{
     Date, Timestamp, check_text, is_upper_letters, parse_amount, parse_date, parse_rfc3339, parse_uuid,
 };
 
 use super::message;
 use crate::batch::Violation;
-use crate::walk::{Fields, Slot, SlotKind};
+use crate::walk::{Fields, Known, Slot, SlotKind};
 
 /// What a rule may depend on besides the value.
 #[derive(Debug)]
@@ -53,18 +53,20 @@ impl<'a> Inputs<'a> {
         })
     }
 
-    /// The payload's fields; `absent` where the event has no payload.
-    pub(super) fn payload<const N: usize>(&self, fields: &'static [Field], absent: bool) -> [Input; N] {
-        let fields: &'static [Field; N] = fields.try_into().expect("rows name every field of the registry");
+    /// The payload's fields. Where the event has no payload their slots are empty.
+    pub(super) fn payload<const N: usize>(&self, known: Known) -> [Input; N] {
+        let fields: &'static [Field; N] =
+            known.event_type().fields.try_into().expect("rows name every field of the registry");
         std::array::from_fn(|place| Input {
             field: &fields[place],
-            slot: if absent { Slot::default() } else { self.fields.payload.slots[place] },
+            slot: self.fields.payload.slots[place],
             in_payload: true,
         })
     }
 
-    pub(super) fn line(&self) -> &'a [u8] {
-        self.line
+    /// What stands in a slot.
+    pub(super) fn text_of(&self, slot: Slot) -> &'a [u8] {
+        self.fields.text(self.line, slot)
     }
 
     pub(super) fn into_violations(self) -> Vec<Violation> {
@@ -79,7 +81,7 @@ impl<'a> Inputs<'a> {
     #[cold]
     #[inline(never)]
     fn breach(&mut self, input: Input, reason: Reason) {
-        let text = self.fields.text(self.line, input.slot);
+        let text = self.text_of(input.slot);
         let message = message::of_field(input.field, input.slot, text, reason, self.scope.batch_date);
         self.note(input, reason, message);
     }
@@ -114,7 +116,7 @@ impl<'a> Inputs<'a> {
             self.breach(input, Reason::WrongType);
             return None;
         }
-        let text = self.fields.text(self.line, slot);
+        let text = self.text_of(slot);
         (input.field.required || !text.is_empty()).then_some(text)
     }
 
@@ -186,7 +188,7 @@ impl<'a> Inputs<'a> {
     pub(super) fn amount(&mut self, input: Input) -> i64 {
         let Some(slot) = self.present(input) else { return 0 };
         let read = if slot.kind.is_string() || slot.kind == SlotKind::Number {
-            parse_amount(self.fields.text(self.line, slot))
+            parse_amount(self.text_of(slot))
         } else {
             Err(Reason::WrongType)
         };
@@ -207,7 +209,7 @@ impl<'a> Inputs<'a> {
     pub(super) fn integer(&mut self, input: Input) -> Option<u32> {
         let slot = self.present(input)?;
         let read = if slot.kind == SlotKind::Number {
-            read_integer(self.fields.text(self.line, slot), input.field.rule.integer_range())
+            read_integer(self.text_of(slot), input.field.rule.integer_range())
         } else {
             Err(Reason::WrongType)
         };
@@ -217,7 +219,7 @@ impl<'a> Inputs<'a> {
     pub(super) fn share(&mut self, input: Input) -> Option<f64> {
         let slot = self.present(input)?;
         let read = if slot.kind == SlotKind::Number {
-            read_share(self.fields.text(self.line, slot))
+            read_share(self.text_of(slot))
         } else {
             Err(Reason::WrongType)
         };
@@ -242,14 +244,16 @@ impl<'a> Inputs<'a> {
     /// Notes a breach of the order of two fields that are both good alone; it is the later one's.
     pub(super) fn in_order<T: Ord>(
         &mut self,
-        event_type: &EventType,
+        known: Known,
         earlier: Option<T>,
         (later, value): (Input, Option<T>),
     ) {
-        let (Some(order), Some(earlier), Some(value)) = (event_type.order, earlier, value) else { return };
+        let (Some(order), Some(earlier), Some(value)) = (known.event_type().order, earlier, value) else {
+            return;
+        };
         debug_assert_eq!(later.field.name, order.later);
         if earlier > value || (earlier == value && !order.may_be_equal) {
-            let text = self.fields.text(self.line, later.slot);
+            let text = self.text_of(later.slot);
             let message = message::of_order(order, text);
             self.note(later, Reason::InvalidValue, message);
         }

@@ -11,7 +11,7 @@ mod rows;
 use event_schema::registry::ENVELOPE;
 use event_schema::value::Date;
 
-use crate::batch::{Batch, Violation};
+use crate::batch::{Batch, EnvelopeColumns, Violation};
 use crate::walk::{Fields, Known, SlotKind};
 use input::{Inputs, Scope};
 
@@ -24,7 +24,16 @@ pub(crate) struct Checker {
     extra: Vec<u8>,
 }
 
-/// The envelope of a line whose envelope is good so far.
+/// A line whose envelope has been read.
+struct Line<'a> {
+    inputs: Inputs<'a>,
+    envelope: Envelope<'a>,
+    extra: &'a [u8],
+    source: &'a [u8],
+    number: u64,
+}
+
+/// The envelope's values; those of bad fields are empty.
 struct Envelope<'a> {
     event_id: u128,
     event_type: &'a [u8],
@@ -34,7 +43,6 @@ struct Envelope<'a> {
     platform: &'a [u8],
     app_version: &'a [u8],
     country: &'a [u8],
-    line_number: u64,
 }
 
 impl Checker {
@@ -47,12 +55,12 @@ impl Checker {
     /// Errors: every violation of the line, in the contract's order; nothing is put into the batch then.
     pub(crate) fn check(
         &mut self,
-        line: &[u8],
+        text: &[u8],
         fields: &Fields,
         line_number: u64,
         batch: &mut Batch,
     ) -> Result<(), Vec<Violation>> {
-        let mut inputs = Inputs::new(line, fields, &self.scope);
+        let mut inputs = Inputs::new(text, fields, &self.scope);
         let [
             event_id,
             event_type,
@@ -80,16 +88,53 @@ impl Checker {
             platform: inputs.text(platform).unwrap_or_default(),
             app_version: inputs.text(app_version).unwrap_or_default(),
             country: inputs.letters(country),
-            line_number,
         };
-        let payload = inputs.object(properties);
         // Where the event's type is bad, or the payload is none, there is nothing to check it by.
-        let (Some(_), Some(payload)) = (routed, payload) else { return Err(inputs.into_violations()) };
-        let has_payload = payload.kind == SlotKind::Object;
+        let (Some(_), Some(properties)) = (routed, inputs.object(properties)) else {
+            return Err(inputs.into_violations());
+        };
 
         self.extra.clear();
-        extra::collect(line, fields, has_payload, &mut self.extra);
-        let row = rows::Row { envelope, extra: &self.extra, source: self.source.as_bytes() };
-        rows::read(inputs, fields, payload, row, batch)
+        extra::collect(text, fields, properties.kind == SlotKind::Object, &mut self.extra);
+        let line = Line {
+            inputs,
+            envelope,
+            extra: &self.extra,
+            source: self.source.as_bytes(),
+            number: line_number,
+        };
+        rows::read(line, properties, batch)
+    }
+}
+
+impl Line<'_> {
+    /// Appends the envelope to a table's columns; or answers the violations, where there are any.
+    fn push_row(self, columns: &mut EnvelopeColumns) -> Result<(), Vec<Violation>> {
+        if !self.inputs.is_good() {
+            return Err(self.inputs.into_violations());
+        }
+        let Envelope {
+            event_id,
+            event_type,
+            user_id,
+            event_time,
+            session_id,
+            platform,
+            app_version,
+            country,
+        } = self.envelope;
+        // The Native layout has the upper half first.
+        columns.event_id.push(event_id.rotate_left(64));
+        columns.event_type.push(event_type);
+        columns.user_id.push(user_id);
+        columns.event_time.push(event_time);
+        columns.session_id.push(session_id);
+        columns.platform.push(platform);
+        columns.app_version.push(app_version);
+        columns.country.push(country);
+        columns.extra.push(self.extra);
+        columns.source_file.push(self.source);
+        columns.source_line.push(self.number);
+        Ok(())
     }
 }
