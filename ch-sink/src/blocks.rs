@@ -166,10 +166,7 @@ impl<'a> RejectColumns<'a> {
             columns.byte_offset.push(reject.byte_offset);
             columns.reason.push(reject.first().reason.as_str().as_bytes());
             for violation in &reject.violations {
-                let reason = violation.reason.as_str().as_bytes();
-                // The line as a whole has no field: then the reason stands alone.
-                let separator: &[u8] = if violation.field.is_empty() { b"" } else { b" " };
-                columns.violations.push_parts(&[reason, separator, violation.field.as_bytes()]);
+                columns.violations.push(violation.to_string().as_bytes());
             }
             columns.violation_ends.push(columns.violations.rows() as u64);
         }

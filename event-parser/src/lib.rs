@@ -27,6 +27,7 @@ mod batch;
 mod check;
 pub mod columns;
 mod index;
+mod short;
 mod split;
 mod walk;
 

@@ -3,10 +3,11 @@
 use event_schema::Reason;
 use event_schema::registry::{Field, JsonType, Rule};
 use event_schema::value::{
-    Date, Timestamp, check_text, is_upper_letters, parse_amount, parse_date, parse_rfc3339, parse_uuid,
+    Date, Timestamp, check_text, is_upper_letters, parse_amount, parse_date, parse_uuid,
 };
 
 use super::message;
+use super::time::TimeReader;
 use crate::batch::Violation;
 use crate::walk::{Fields, Known, Slot, SlotKind};
 
@@ -37,12 +38,18 @@ pub(super) struct Inputs<'a> {
     line: &'a [u8],
     fields: &'a Fields,
     scope: &'a Scope,
+    times: &'a mut TimeReader,
     violations: Vec<Violation>,
 }
 
 impl<'a> Inputs<'a> {
-    pub(super) fn new(line: &'a [u8], fields: &'a Fields, scope: &'a Scope) -> Inputs<'a> {
-        Inputs { line, fields, scope, violations: Vec::new() }
+    pub(super) fn new(
+        line: &'a [u8],
+        fields: &'a Fields,
+        scope: &'a Scope,
+        times: &'a mut TimeReader,
+    ) -> Inputs<'a> {
+        Inputs { line, fields, scope, times, violations: Vec::new() }
     }
 
     pub(super) fn envelope<const N: usize>(&self, fields: &'static [Field; N]) -> [Input; N] {
@@ -175,7 +182,7 @@ impl<'a> Inputs<'a> {
         let text = self.string(input)?;
         let in_range = |millis: &i64| (Timestamp::MIN_MILLIS..end).contains(millis);
         let read =
-            parse_rfc3339(text).and_then(|millis| Some(millis).filter(in_range).ok_or(Reason::OutOfRange));
+            self.times.read(text).and_then(|millis| Some(millis).filter(in_range).ok_or(Reason::OutOfRange));
         self.good(input, read)
     }
 

@@ -7,6 +7,7 @@ mod extra;
 mod input;
 mod message;
 mod rows;
+mod time;
 
 use event_schema::registry::ENVELOPE;
 use event_schema::value::Date;
@@ -14,12 +15,14 @@ use event_schema::value::Date;
 use crate::batch::{Batch, EnvelopeColumns, Violation};
 use crate::walk::{Fields, Known, SlotKind};
 use input::{Inputs, Scope};
+use time::TimeReader;
 
 /// What all lines of a source share.
 #[derive(Debug)]
 pub(crate) struct Checker {
     source: String,
     scope: Scope,
+    times: TimeReader,
     /// Where the column `extra` is put together.
     extra: Vec<u8>,
 }
@@ -47,7 +50,12 @@ struct Envelope<'a> {
 
 impl Checker {
     pub(crate) fn new(source: &str, batch_date: Date) -> Checker {
-        Checker { source: source.to_owned(), scope: Scope::new(batch_date), extra: Vec::new() }
+        Checker {
+            source: source.to_owned(),
+            scope: Scope::new(batch_date),
+            times: TimeReader::default(),
+            extra: Vec::new(),
+        }
     }
 
     /// Puts a walked line into the batch.
@@ -60,7 +68,7 @@ impl Checker {
         line_number: u64,
         batch: &mut Batch,
     ) -> Result<(), Vec<Violation>> {
-        let mut inputs = Inputs::new(text, fields, &self.scope);
+        let mut inputs = Inputs::new(text, fields, &self.scope, &mut self.times);
         let [
             event_id,
             event_type,

@@ -6,6 +6,7 @@ use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 
 use super::{Column, Strings, View};
+use crate::short;
 
 /// A column of strings stored once each in a dictionary, with an index a row.
 ///
@@ -17,8 +18,22 @@ pub struct Dictionary {
     entries: Strings,
     lookup: HashTable<u32>,
     hasher: FixedState,
-    /// Rows often repeat the value of the row before.
-    last: u32,
+    /// Short strings seen lately.
+    recent: Box<[Recent; RECENT]>,
+    /// The long string seen last.
+    last_long: u32,
+}
+
+/// How many short strings are remembered; a power of two.
+const RECENT: usize = 256;
+
+/// A short string and its place among the entries.
+#[derive(Debug, Clone, Copy, Default)]
+struct Recent {
+    number: u128,
+    /// No string has length 0 here: that one is entry 0.
+    length: u32,
+    index: u32,
 }
 
 impl Default for Dictionary {
@@ -31,22 +46,22 @@ impl Default for Dictionary {
             lookup: HashTable::new(),
             // Values come from outside: the seed differs from process to process.
             hasher: FixedState::with_seed(foldhash::quality::RandomState::default().hash_one(0)),
-            last: 0,
+            recent: Box::new([Recent::default(); RECENT]),
+            last_long: 0,
         }
     }
 }
 
 impl Dictionary {
     /// Appends a row.
+    #[inline]
     pub fn push(&mut self, value: &[u8]) {
-        if value.is_empty() {
-            self.indices.push(0);
-            return;
-        }
-        if self.entries.get(self.last as usize) != value {
-            self.last = self.find_or_insert(value);
-        }
-        self.indices.push(self.last);
+        let index = match short::number(value) {
+            _ if value.is_empty() => 0,
+            Some(number) => self.short_index(number, value),
+            None => self.long_index(value),
+        };
+        self.indices.push(index);
     }
 
     /// An index into [`Self::entries`] a row.
@@ -64,6 +79,28 @@ impl Dictionary {
         self.entries.get(self.indices[row] as usize)
     }
 
+    #[inline]
+    fn short_index(&mut self, number: u128, value: &[u8]) -> u32 {
+        let folded = (number as u64 ^ (number >> 64) as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let place = (folded >> (u64::BITS - RECENT.ilog2())) as usize;
+        let length = value.len() as u32;
+        let recent = self.recent[place];
+        if recent.number == number && recent.length == length {
+            return recent.index;
+        }
+        let index = self.find_or_insert(value);
+        self.recent[place] = Recent { number, length, index };
+        index
+    }
+
+    fn long_index(&mut self, value: &[u8]) -> u32 {
+        if self.entries.get(self.last_long as usize) != value {
+            self.last_long = self.find_or_insert(value);
+        }
+        self.last_long
+    }
+
+    #[cold]
     fn find_or_insert(&mut self, value: &[u8]) -> u32 {
         let Dictionary { entries, lookup, hasher, .. } = self;
         let hash = hasher.hash_one(value);
@@ -83,7 +120,8 @@ impl Column for Dictionary {
         self.lookup.clear();
         self.entries.clear();
         self.entries.push(b"");
-        self.last = 0;
+        self.recent.fill(Recent::default());
+        self.last_long = 0;
     }
 
     fn bytes(&self) -> usize {

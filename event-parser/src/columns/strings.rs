@@ -12,22 +12,24 @@ pub struct Strings {
 
 impl Strings {
     /// Appends a row. A column holds at most 4 GiB: batches are kept far smaller.
+    #[inline]
     pub fn push(&mut self, value: &[u8]) {
-        self.push_parts(&[value]);
+        if value.len() < 0x80 {
+            self.bytes.push(value.len() as u8);
+        } else {
+            self.push_length(value.len());
+        }
+        self.bytes.extend_from_slice(value);
+        self.ends.push(u32::try_from(self.bytes.len()).expect("a string column holds at most 4 GiB"));
     }
 
-    /// Appends a row made of several pieces.
-    pub fn push_parts(&mut self, parts: &[&[u8]]) {
-        let mut length: usize = parts.iter().map(|part| part.len()).sum();
+    #[cold]
+    fn push_length(&mut self, mut length: usize) {
         while length >= 0x80 {
             self.bytes.push(length as u8 | 0x80);
             length >>= 7;
         }
         self.bytes.push(length as u8);
-        for part in parts {
-            self.bytes.extend_from_slice(part);
-        }
-        self.ends.push(u32::try_from(self.bytes.len()).expect("a string column holds at most 4 GiB"));
     }
 
     /// How many rows.

@@ -23,7 +23,15 @@ pub(crate) struct Index {
     backend: Backend,
     quotes: Positions,
     odd: Positions,
-    newlines: Positions,
+    line_ends: Vec<LineEnd>,
+}
+
+/// A newline, and what stands before it in the chunk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct LineEnd {
+    at: u32,
+    quotes: u32,
+    odd: u32,
 }
 
 /// One line of an indexed chunk, all positions counted from the chunk's start.
@@ -44,33 +52,46 @@ impl Index {
     pub(crate) fn build(&mut self, chunk: &[u8]) {
         self.quotes.clear();
         self.odd.clear();
-        self.newlines.clear();
+        self.line_ends.clear();
         self.backend.index(chunk, self);
     }
 
     /// Notes what 64 bytes are, which begin at `base`.
     #[inline(always)]
     fn add(&mut self, base: u32, masks: Masks) {
+        let mut newlines = masks.newlines;
+        while newlines != 0 {
+            let bit = newlines.trailing_zeros();
+            let before = |mask: u64| (mask & ((1 << bit) - 1)).count_ones();
+            self.line_ends.push(LineEnd {
+                at: base + bit,
+                quotes: self.quotes.count() + before(masks.quotes),
+                odd: self.odd.count() + before(masks.odd),
+            });
+            newlines &= newlines - 1;
+        }
         self.quotes.push(base, masks.quotes);
-        self.newlines.push(base, masks.newlines);
         self.odd.push(base, masks.odd);
     }
 
     /// The chunk's lines; what follows the last newline is a line too, where it is not empty.
     pub(crate) fn lines(&self, chunk_length: usize) -> impl Iterator<Item = IndexedLine<'_>> {
-        let newlines = self.newlines.as_slice();
-        let last = newlines.last().map_or(0, |newline| *newline as usize + 1);
-        let ends = newlines.iter().map(|newline| *newline as usize);
-        let unended = (last < chunk_length).then_some(chunk_length);
-        let (mut quotes, mut odd, mut start) = (self.quotes.as_slice(), self.odd.as_slice(), 0);
-        ends.chain(unended).map(move |end| {
+        let (quotes, odd) = (self.quotes.as_slice(), self.odd.as_slice());
+        let last = self.line_ends.last().map_or(0, |end| end.at as usize + 1);
+        let unended = (last < chunk_length).then_some(LineEnd {
+            at: chunk_length as u32,
+            quotes: quotes.len() as u32,
+            odd: odd.len() as u32,
+        });
+        let mut before = LineEnd { at: 0, quotes: 0, odd: 0 };
+        self.line_ends.iter().copied().chain(unended).map(move |end| {
             let line = IndexedLine {
-                start,
-                end,
-                quotes: take_before(&mut quotes, end),
-                odd: take_before(&mut odd, end),
+                start: before.at as usize,
+                end: end.at as usize,
+                quotes: &quotes[before.quotes as usize..end.quotes as usize],
+                odd: &odd[before.odd as usize..end.odd as usize],
             };
-            start = end + 1;
+            before = LineEnd { at: end.at + 1, ..end };
             line
         })
     }
@@ -82,12 +103,4 @@ struct Masks {
     quotes: u64,
     newlines: u64,
     odd: u64,
-}
-
-/// Cuts the positions before `end` off the front.
-fn take_before<'a>(positions: &mut &'a [u32], end: usize) -> &'a [u32] {
-    let count = positions.iter().take_while(|position| (**position as usize) < end).count();
-    let (before, after) = positions.split_at(count);
-    *positions = after;
-    before
 }

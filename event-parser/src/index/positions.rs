@@ -13,6 +13,11 @@ impl Positions {
         self.count = 0;
     }
 
+    #[inline(always)]
+    pub(super) fn count(&self) -> u32 {
+        self.count as u32
+    }
+
     pub(super) fn as_slice(&self) -> &[u32] {
         &self.slots[..self.count]
     }

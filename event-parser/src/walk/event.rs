@@ -1,9 +1,7 @@
 //! One event: the line's object, and the payload inside it.
 
-use event_schema::registry::{ENVELOPE, Field};
-
 use super::cursor::Cursor;
-use super::fields::{EVENT_TYPE, Fields, Known, PROPERTIES, Slots};
+use super::fields::{EVENT_TYPE, Fields, Known, Name, PROPERTIES, Slots};
 use super::strings::{Content, StringEnd, StringEnds, unescape};
 use super::{LineError, Slot, SlotKind, Unknown};
 
@@ -14,17 +12,17 @@ pub(super) fn read<S: StringEnds>(mut cursor: Cursor<'_, S>, fields: &mut Fields
         end_of_line(&mut cursor)?;
         return Err(LineError::NotAnObject);
     }
-    let Fields { envelope, payload, payload_of, arena } = fields;
+    let Fields { envelope, payload, payload_of, arena, names } = fields;
     // Where the payload stands, should it come before the event's type.
     let mut unread_payload = None;
     members(&mut cursor, |cursor, key| {
-        let Some(place) = find(&ENVELOPE, envelope, cursor, &key, arena) else {
+        let Some(place) = find(&names.envelope, envelope, cursor, &key, arena) else {
             return note_unknown(cursor, &key, 1, envelope);
         };
         if place == PROPERTIES && cursor.peek() == Some(b'{') {
             let before = *cursor;
             let slot = match known_type(cursor, envelope.slots[EVENT_TYPE], arena) {
-                Some(known) => read_payload(cursor, known, payload, payload_of, arena)?,
+                Some(known) => read_payload(cursor, known, names.of(known), payload, payload_of, arena)?,
                 None => {
                     unread_payload = Some(before);
                     cursor.value(1)?
@@ -41,7 +39,7 @@ pub(super) fn read<S: StringEnds>(mut cursor: Cursor<'_, S>, fields: &mut Fields
     if let Some(mut cursor) = unread_payload
         && let Some(known) = known_type(&cursor, envelope.slots[EVENT_TYPE], arena)
     {
-        read_payload(&mut cursor, known, payload, payload_of, arena)?;
+        read_payload(&mut cursor, known, names.of(known), payload, payload_of, arena)?;
     }
     Ok(())
 }
@@ -64,15 +62,15 @@ fn known_type<S: StringEnds>(cursor: &Cursor<'_, S>, event_type: Slot, arena: &[
 fn read_payload<S: StringEnds, const N: usize>(
     cursor: &mut Cursor<'_, S>,
     known: Known,
+    names: &[Name],
     payload: &mut Slots<N>,
     payload_of: &mut Option<Known>,
     arena: &mut Vec<u8>,
 ) -> Result<Slot, LineError> {
     payload.clear();
     *payload_of = Some(known);
-    let fields = known.event_type().fields;
     let start = cursor.at();
-    members(cursor, |cursor, key| match find(fields, payload, cursor, &key, arena) {
+    members(cursor, |cursor, key| match find(names, payload, cursor, &key, arena) {
         Some(place) => {
             let slot = cursor.value(2)?;
             payload.set(place, keep_unescaped(cursor, slot, arena));
@@ -112,7 +110,7 @@ fn members<'a, S: StringEnds>(
 
 /// The place of a key among known fields, compared after unescaping.
 fn find<S: StringEnds, const N: usize>(
-    fields: &[Field],
+    names: &[Name],
     slots: &mut Slots<N>,
     cursor: &Cursor<'_, S>,
     (start, end): &Key,
@@ -120,11 +118,11 @@ fn find<S: StringEnds, const N: usize>(
 ) -> Option<usize> {
     let text = cursor.slice(*start, end.quote);
     if end.content != Content::Escaped {
-        return slots.find(fields, text);
+        return slots.find(names, text);
     }
     let before = arena.len();
     unescape(text, arena);
-    let place = slots.find(fields, &arena[before..]);
+    let place = slots.find(names, &arena[before..]);
     arena.truncate(before);
     place
 }

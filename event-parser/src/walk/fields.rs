@@ -4,12 +4,52 @@ use event_schema::registry::{
     AB_TEST_ASSIGNMENTS, ENVELOPE, Entity, EventType, Field, PURCHASES, SESSIONS, TASK_RESULTS,
 };
 
+use crate::short;
+
 /// The place of `event_type` in the envelope.
 pub(crate) const EVENT_TYPE: usize = 1;
 /// The place of `properties` in the envelope.
 pub(crate) const PROPERTIES: usize = 8;
 /// The most fields of a payload.
 const PAYLOAD_FIELDS: usize = 8;
+
+/// A field's name as it is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Name {
+    number: u128,
+    length: usize,
+}
+
+/// The names of fields, in their order.
+fn names(fields: &[Field]) -> Vec<Name> {
+    let name = |field: &Field| Name {
+        number: short::number(field.name.as_bytes()).expect("the names of fields are short"),
+        length: field.name.len(),
+    };
+    fields.iter().map(name).collect()
+}
+
+/// The names that the walk looks for.
+#[derive(Debug)]
+pub(crate) struct Names {
+    pub(crate) envelope: Vec<Name>,
+    payloads: [Vec<Name>; Known::ALL.len()],
+}
+
+impl Default for Names {
+    fn default() -> Names {
+        Names {
+            envelope: names(&ENVELOPE),
+            payloads: Known::ALL.map(|known| names(known.event_type().fields)),
+        }
+    }
+}
+
+impl Names {
+    pub(crate) fn of(&self, known: Known) -> &[Name] {
+        &self.payloads[known as usize]
+    }
+}
 
 /// What stands in a field, and where.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -67,11 +107,21 @@ pub(crate) enum Known {
 }
 
 impl Known {
+    /// All of them, in the order of their discriminants.
+    const ALL: [Known; 5] =
+        [Known::Purchase, Known::Refund, Known::TaskResult, Known::Session, Known::AbTestAssignment];
+
     /// The payload of an `event_type`; `None` for one that the contract does not know.
+    #[inline]
     pub(crate) fn of(event_type: &[u8]) -> Option<Known> {
-        [Known::TaskResult, Known::Session, Known::Purchase, Known::AbTestAssignment, Known::Refund]
-            .into_iter()
-            .find(|known| known.event_type().name.as_bytes() == event_type)
+        match event_type {
+            b"task_result" => Some(Known::TaskResult),
+            b"session" => Some(Known::Session),
+            b"purchase" => Some(Known::Purchase),
+            b"ab_test_assignment" => Some(Known::AbTestAssignment),
+            b"refund" => Some(Known::Refund),
+            _ => None,
+        }
     }
 
     pub(crate) const fn event_type(self) -> &'static EventType {
@@ -97,6 +147,7 @@ pub(crate) struct Fields {
     pub(crate) payload_of: Option<Known>,
     /// Unescaped strings, one after another.
     pub(crate) arena: Vec<u8>,
+    pub(crate) names: Names,
 }
 
 impl Fields {
@@ -136,10 +187,15 @@ impl<const N: usize> Slots<N> {
         self.next = 0;
     }
 
-    /// The place of a key among the known fields.
-    pub(crate) fn find(&mut self, fields: &[Field], key: &[u8]) -> Option<usize> {
-        let same = |place: &usize| fields.get(*place).is_some_and(|field| field.name.as_bytes() == key);
-        let place = Some(self.next).filter(same).or_else(|| (0..fields.len()).find(same))?;
+    /// The place of a key among the known names.
+    #[inline]
+    pub(crate) fn find(&mut self, names: &[Name], key: &[u8]) -> Option<usize> {
+        let key = Name { number: short::number(key)?, length: key.len() };
+        if names.get(self.next) == Some(&key) {
+            self.next += 1;
+            return Some(self.next - 1);
+        }
+        let place = names.iter().position(|name| *name == key)?;
         self.next = place + 1;
         Some(place)
     }

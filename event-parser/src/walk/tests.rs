@@ -139,3 +139,13 @@ fn keys_are_compared_after_unescaping() {
     assert_eq!(fields.envelope.slots[2].kind, SlotKind::Twice);
     assert_eq!(fields.envelope.unknown.len(), 1);
 }
+
+#[test]
+fn every_event_type_of_the_contract_is_known() {
+    for entity in event_schema::registry::ENTITIES {
+        for event_type in entity.event_types {
+            let known = Known::of(event_type.name.as_bytes()).expect("the parser knows every event type");
+            assert_eq!(known.event_type(), event_type);
+        }
+    }
+}
