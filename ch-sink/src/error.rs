@@ -73,7 +73,9 @@ pub enum WarehouseError {
         after: Duration,
     },
     /// Something answers, but not as ClickHouse does.
-    #[error("what answers at {url} is not ClickHouse's HTTP interface: {problem}; check host and port")]
+    #[error(
+        "what answers at {url} is not ClickHouse's HTTP interface: {problem}; check host and port, or try again if a proxy stands between"
+    )]
     NotClickHouse {
         /// The address.
         url: String,
@@ -143,10 +145,11 @@ impl WarehouseError {
     /// What the error means.
     pub fn class(&self) -> ErrorClass {
         match self {
-            WarehouseError::InvalidUrl { .. }
-            | WarehouseError::NotClickHouse { .. }
-            | WarehouseError::TypeDiffers { .. } => ErrorClass::Usage,
-            WarehouseError::Unreachable { .. } | WarehouseError::TimedOut { .. } => ErrorClass::Temporary,
+            WarehouseError::InvalidUrl { .. } | WarehouseError::TypeDiffers { .. } => ErrorClass::Usage,
+            // What is not ClickHouse may be a proxy before it that has lost it for a moment.
+            WarehouseError::Unreachable { .. }
+            | WarehouseError::TimedOut { .. }
+            | WarehouseError::NotClickHouse { .. } => ErrorClass::Temporary,
             WarehouseError::Refused { code, .. } if codes::DENIED.contains(code) => ErrorClass::AccessDenied,
             WarehouseError::Refused { code, .. } if codes::TEMPORARY.contains(code) => ErrorClass::Temporary,
             WarehouseError::Refused { code, .. } if codes::UNKNOWN_TABLE.contains(code) => ErrorClass::Usage,
@@ -319,8 +322,7 @@ impl fmt::Display for Rejected {
         for example in &self.examples {
             write!(f, "\n  {example}")?;
         }
-        let load_id = self.load_id;
-        write!(f, "\nall of them: SELECT * FROM raw.rejected_events_data WHERE load_id = '{load_id}'")
+        write!(f, "\nall of them: SELECT * FROM {} WHERE load_id = '{}'", self.table, self.load_id)
     }
 }
 
@@ -342,7 +344,7 @@ mod tests {
             ("Code: 62. DB::Exception: Syntax error", ErrorClass::Defect),
             ("1\t2\nCode: 210. DB::Exception: Broken pipe", ErrorClass::Temporary),
             ("503 Service Unavailable", ErrorClass::Temporary),
-            ("<html>It works!</html>", ErrorClass::Usage),
+            ("<html><h1>502 Bad Gateway</h1></html>", ErrorClass::Temporary),
         ] {
             let error = refused(words);
             assert_eq!(error.class(), class, "{error}");

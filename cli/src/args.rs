@@ -92,11 +92,11 @@ pub(crate) struct Limits {
     /// The largest share of rejected lines, of those that are not blank
     #[arg(long, default_value_t = 0.01, value_parser = share, value_name = "SHARE")]
     pub(crate) max_reject_ratio: f64,
-    /// The most bytes of a line
+    /// The most bytes of a line, up to 64 MiB
     #[arg(
         long,
         default_value_t = 1 << 20,
-        value_parser = clap::value_parser!(u32).range(1..=1 << 30),
+        value_parser = clap::value_parser!(u32).range(1..=1 << 26),
         value_name = "BYTES"
     )]
     pub(crate) max_line_bytes: u32,
@@ -191,7 +191,7 @@ pub(crate) enum Warehouse {
         #[command(flatten)]
         data: DataFolder,
     },
-    /// Say whether it runs, and where
+    /// Say whether it runs, and where; exits with 66 where none runs
     Status {
         #[command(flatten)]
         data: DataFolder,
@@ -200,7 +200,7 @@ pub(crate) enum Warehouse {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct DataFolder {
-    /// The folder that keeps the tables; made if need be
+    /// The folder that keeps the tables, from the working directory; made if need be
     #[arg(long, default_value = "schoolbell-warehouse", value_name = "DIR")]
     pub(crate) data: PathBuf,
 }

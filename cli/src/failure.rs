@@ -95,3 +95,9 @@ impl From<std::io::Error> for Failure {
         Failure::new(code, error)
     }
 }
+
+/// Ends the program after a panic, which is always a defect of ours, in whatever thread.
+pub(crate) fn report_defect(panic: &std::panic::PanicHookInfo<'_>) {
+    eprintln!("schoolbell: a defect of schoolbell, please report it: {panic}");
+    std::process::exit(Code::Defect as i32);
+}

@@ -19,6 +19,7 @@ pub fn main() -> ExitCode {
     if let Some(code) = local_clickhouse::run_if_host() {
         return code;
     }
+    std::panic::set_hook(Box::new(failure::report_defect));
     let args = args::Args::parse();
     match commands::run(args) {
         Ok(()) => ExitCode::SUCCESS,

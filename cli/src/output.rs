@@ -27,8 +27,16 @@ impl Output {
             Output::Text => text(result),
             Output::Json => serde_json::to_string_pretty(result).expect("results have string keys") + "\n",
         };
-        let mut stdout = std::io::stdout().lock();
-        Ok(stdout.write_all(printed.as_bytes()).and_then(|()| stdout.flush())?)
+        print(printed.as_bytes())
+    }
+}
+
+/// Writes to stdout. Whoever reads it may have read enough (`| head`): that is no failure.
+pub(crate) fn print(bytes: &[u8]) -> Result<(), Failure> {
+    let mut stdout = std::io::stdout().lock();
+    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
     }
 }
 

@@ -48,6 +48,7 @@ mod engine;
 mod error;
 mod host;
 mod log;
+mod query;
 mod server;
 pub mod service;
 
@@ -57,4 +58,5 @@ pub use engine::{
 };
 pub use error::{EngineError, IoError, Place, StartError, StopError};
 pub use host::{HOST_ARGUMENT, run_if_host};
+pub use query::{QueryError, query};
 pub use server::{Builder, Server};

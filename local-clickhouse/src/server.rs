@@ -18,6 +18,7 @@ use crate::engine::Engine;
 use crate::error::{Doing, IoError, StartError, StopError};
 use crate::host::{HOST_ARGUMENT, can_host};
 use crate::log::ErrorLog;
+use crate::query::{self, QueryError};
 
 /// Until an engine answers; it usually takes less than a second, a large data folder on a slow disk longer.
 const START_TIMEOUT: Duration = Duration::from_secs(60);
@@ -29,6 +30,8 @@ const TAKEOVER_TIMEOUT: Duration = Duration::from_secs(20);
 const LIMBO_TIMEOUT: Duration = Duration::from_secs(20);
 /// Between two looks at a condition that nothing notifies of.
 const POLL_INTERVAL: Duration = Duration::from_millis(10);
+/// Until a `/ping` is given up.
+const PING_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How a [`Server`] is to be started.
 #[derive(Debug, Clone)]
@@ -136,7 +139,7 @@ impl Builder {
     /// the answer is the lasting one.
     fn acquire(&self) -> Result<DataDir, StartError> {
         let deadline = Instant::now() + LIMBO_TIMEOUT;
-        let agent = ping_agent();
+        let agent = query::agent(PING_TIMEOUT);
         loop {
             match DataDir::acquire(&self.data_dir) {
                 Err(StartError::AlreadyRunning { ref url, .. })
@@ -245,7 +248,7 @@ impl Builder {
     /// there is it.
     fn wait_until_ready(&self, running: &mut Running, data: &DataDir) -> Result<(u16, u16), StartError> {
         let deadline = running.begun + self.start_timeout;
-        let agent = ping_agent();
+        let agent = query::agent(PING_TIMEOUT);
         let mut ports = None;
         loop {
             if ports.is_none() {
@@ -311,6 +314,11 @@ impl Server {
     /// The HTTP address, such as `http://127.0.0.1:8123`.
     pub fn url(&self) -> String {
         url(self.http_port)
+    }
+
+    /// What the server answers to a query.
+    pub fn query(&self, sql: &str) -> Result<String, QueryError> {
+        query::query(&self.url(), sql)
     }
 
     /// The native protocol's address, such as `127.0.0.1:9000`.
@@ -433,15 +441,8 @@ fn url(port: u16) -> String {
     format!("http://{}:{port}", Ipv4Addr::LOCALHOST)
 }
 
-/// An HTTP client for loopback: no proxy, whatever the environment says.
-fn ping_agent() -> ureq::Agent {
-    let config =
-        ureq::Agent::config_builder().proxy(None).timeout_global(Some(Duration::from_secs(5))).build();
-    config.into()
-}
-
 fn ping(agent: &ureq::Agent, url: &str) -> bool {
-    agent.get(format!("{url}/ping")).call().is_ok()
+    agent.get(format!("{url}/ping")).call().is_ok_and(|answer| answer.status().is_success())
 }
 
 fn remove_if_there(path: &Path) -> Result<(), IoError> {

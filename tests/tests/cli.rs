@@ -164,8 +164,7 @@ fn a_warehouse_of_ones_own_starts_answers_and_stops() {
         ["warehouse", "start", "--data", "own", "--http-port", "0", "--tcp-port", "0", "--output", "json"];
     let started = json(&world.succeed(&start));
     let url = started["url"].as_str().unwrap();
-    let answer = ureq::post(url).send("SELECT 6 * 7").unwrap().body_mut().read_to_string().unwrap();
-    assert_eq!(answer.trim(), "42");
+    assert_eq!(local_clickhouse::query(url, "SELECT 6 * 7").unwrap().trim(), "42");
     for key in ["tcp", "pid", "data"] {
         assert!(!started[key].is_null(), "{started}");
     }
@@ -176,5 +175,5 @@ fn a_warehouse_of_ones_own_starts_answers_and_stops() {
     assert!(second.stderr.contains(url), "{}", second.stderr);
     world.succeed(&["warehouse", "stop", "--data", "own"]);
     assert_ne!(world.run(&["warehouse", "status", "--data", "own"]).code, 0);
-    assert!(ureq::post(url).send("SELECT 1").is_err());
+    assert!(local_clickhouse::query(url, "SELECT 1").is_err());
 }

@@ -6,9 +6,12 @@ use std::fs;
 use integration_tests::world::World;
 use metrics_sql::{Plain, Target, models, render};
 
+/// Type, user, time, and what else stands in the line.
+type Event = (&'static str, &'static str, &'static str, &'static str);
+
 /// Two weeks of three users. u1 comes from two platforms on a day; u2 stays away for ten days; u3 is new on
 /// the last day, by an event that came twice. An event of tomorrow is left out, and a purchase is no activity.
-const DAYS: [(&str, &[(&str, &str, &str, &str)]); 2] = [
+const DAYS: [(&str, &[Event]); 2] = [
     (
         "2026-03-01",
         &[

@@ -7,7 +7,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
-use local_clickhouse::Server;
+use local_clickhouse::{Server, service};
 
 use crate::run::{cargo, output, run as run_program};
 use crate::tools::python::DBT;
@@ -38,6 +38,8 @@ pub(crate) fn run(_: &[String]) -> Result<()> {
     let schoolbell = step("build schoolbell", build)?;
     // A fresh folder each time: what an earlier demo left is of no use to this one.
     let folder = repo::target_dir()?.join("demo");
+    // Someone may be looking at the last one's tables still.
+    service::stop(&folder.join("warehouse"))?;
     if folder.exists() {
         fs::remove_dir_all(&folder).with_context(|| format!("remove {}", folder.display()))?;
     }
@@ -67,7 +69,7 @@ pub(crate) fn run(_: &[String]) -> Result<()> {
         command.arg("--log-path").arg(folder.join("dbt"));
         run_program(connect(&mut command, &server), "run `cargo xtask setup`")
     })?;
-    let table = ureq::post(server.url()).send(LAST_DAYS)?.body_mut().read_to_string()?;
+    let table = server.query(LAST_DAYS)?;
     server.stop()?;
     report(&table, &folder)
 }

@@ -61,6 +61,10 @@ fn main() -> ExitCode {
         eprintln!("xtask has no command `{name}`; `cargo xtask help` lists them");
         return ExitCode::from(EXIT_USAGE);
     };
+    if command.arguments.is_empty() && !rest.is_empty() {
+        eprintln!("`cargo xtask {name}` takes no arguments; it would {}", command.does);
+        return ExitCode::from(EXIT_USAGE);
+    }
     match (command.run)(rest) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -32,7 +32,8 @@ pub struct LoadOptions {
     pub force: bool,
     /// The most bytes of a line, without its ending.
     pub max_line_bytes: usize,
-    /// The memory that the load may take. A zstd source with a large window takes up to 128 MiB more.
+    /// The memory that the load may take. A zstd source with a large window takes up to 128 MiB more, and a
+    /// line longer than 1 MiB twice its own length.
     pub memory_bytes: usize,
 }
 
@@ -79,7 +80,15 @@ pub async fn load(
             return Err(error);
         }
     };
-    let commit = day.commit(tally).await?;
+    let commit = match day.commit(tally).await {
+        Ok(commit) => commit,
+        // Whether it is there is not known: its rows must stay.
+        Err(error @ LoadError::CommitUnknown { .. }) => return Err(error),
+        Err(error) => {
+            cleanup::discard(&day).await;
+            return Err(error);
+        }
+    };
     let mut report = LoadReport::committed(options.batch_date, &commit);
     report.warnings = cleanup::after_commit(&day).await;
     Ok(report)
@@ -122,7 +131,8 @@ impl Day<'_> {
     /// An error if the day is empty or too much of it was rejected.
     fn check_quality(&self, tally: &Tally) -> Result<(), LoadError> {
         let &LoadOptions { batch_date, max_reject_ratio, allow_empty, .. } = self.options;
-        let rejected = || Box::new(tally.rejected(self.load_id));
+        let table = self.warehouse.data_table(Part::Rejects.table());
+        let rejected = || Box::new(tally.rejected(self.load_id, table.clone()));
         if tally.reject_ratio() > max_reject_ratio {
             return Err(LoadError::TooManyRejects { batch_date, max_reject_ratio, rejected: rejected() });
         }
@@ -157,6 +167,8 @@ impl Day<'_> {
         // Also after an error: the row may be there although the answer was lost.
         match (written, self.warehouse.has_commit(batch_date, commit.commit_id).await) {
             (_, Ok(true)) => Ok(commit),
+            // A refusal that the server spelt out is no doubt.
+            (Err(error @ WarehouseError::Refused { .. }), Ok(false)) => Err(self.failed(error)),
             (Err(error), _) | (Ok(()), Err(error)) => Err(LoadError::CommitUnknown { batch_date, error }),
             (Ok(()), Ok(false)) => Err(LoadError::CommitUnknown {
                 batch_date,

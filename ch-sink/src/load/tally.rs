@@ -21,6 +21,8 @@ const MESSAGE_CHARS: usize = 300;
 pub struct Rejected {
     /// The load: its rejected lines are kept for a week, also if nothing was committed.
     pub load_id: Uuid,
+    /// The table in which they are, with its database.
+    pub table: String,
     /// Lines that are not blank, rejected or not.
     pub lines: u64,
     /// How many lines, by reason.
@@ -123,9 +125,10 @@ impl Tally {
         self.rejects() as f64 / (self.lines - self.blank_lines).max(1) as f64
     }
 
-    pub(super) fn rejected(&self, load_id: Uuid) -> Rejected {
+    pub(super) fn rejected(&self, load_id: Uuid, table: String) -> Rejected {
         Rejected {
             load_id,
+            table,
             lines: self.lines - self.blank_lines,
             by_reason: self.rejected_by_reason(),
             examples: self.examples.clone(),

@@ -107,16 +107,19 @@ impl Warehouse {
         table: &str,
         batch_date: Date,
     ) -> Result<Vec<Partition>, WarehouseError> {
-        let of_date = format!("FROM {} WHERE batch_date = '{batch_date}'", self.loads());
+        // One look at the commits: between two, another load could become the latest.
         let condition = format!(
-            "batch_date = '{batch_date}' AND load_id IN (SELECT arrayJoin(load_ids) {of_date}) AND load_id NOT IN \
-             (SELECT arrayJoin(argMax(load_ids, (committed_at, commit_id))) {of_date})"
+            "batch_date = '{batch_date}' AND load_id IN \
+             (SELECT arrayJoin(arrayFilter(id -> NOT has(latest, id), named)) FROM \
+             (SELECT argMax(load_ids, (committed_at, commit_id)) AS latest, groupUniqArrayArray(load_ids) AS named \
+             FROM {} WHERE batch_date = '{batch_date}'))",
+            self.loads()
         );
-        self.partitions(table, &condition).await
+        self.partitions(table, &condition, "1").await
     }
 
-    /// The partitions of `table` whose load was never committed and began more than `hours` ago by the server's
-    /// clock (the time is in the load's id).
+    /// The partitions of `table` whose load was never committed, began more than `hours` ago (by the time in its
+    /// id, which the client made), and has written nothing for as long (by the server's clock).
     pub(crate) async fn dead(&self, table: &str, hours: u32) -> Result<Vec<Partition>, WarehouseError> {
         // An id without a time in it is not one of ours.
         let condition = format!(
@@ -125,14 +128,22 @@ impl Warehouse {
              AND load_id NOT IN (SELECT arrayJoin(load_ids) FROM {})",
             self.loads()
         );
-        self.partitions(table, &condition).await
+        let idle = format!("max(modification_time) < now() - INTERVAL {hours} HOUR");
+        self.partitions(table, &condition, &idle).await
     }
 
-    async fn partitions(&self, table: &str, condition: &str) -> Result<Vec<Partition>, WarehouseError> {
+    /// The partitions whose date and load meet a condition, and whose parts meet another.
+    async fn partitions(
+        &self,
+        table: &str,
+        condition: &str,
+        of_parts: &str,
+    ) -> Result<Vec<Partition>, WarehouseError> {
         let sql = format!(
-            "SELECT DISTINCT extract(partition, '[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}') AS batch_date, \
+            "SELECT extract(partition, '[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}') AS batch_date, \
              toUUIDOrZero(extract(partition, '[0-9a-f]{{8}}-[0-9a-f-]{{27}}')) AS load_id \
-             FROM system.parts WHERE active AND database = '{}' AND table = '{}' AND {condition}",
+             FROM system.parts WHERE active AND database = '{}' AND table = '{}' AND {condition} \
+             GROUP BY batch_date, load_id HAVING {of_parts}",
             self.databases.raw(),
             data_table(table),
         );

@@ -102,7 +102,12 @@ impl Warehouse {
     }
 
     /// How many rows of a load a reader's table has, committed or not.
-    pub async fn count(&self, table: &str, batch_date: Date, load_id: Uuid) -> Result<u64, WarehouseError> {
+    pub(crate) async fn count(
+        &self,
+        table: &str,
+        batch_date: Date,
+        load_id: Uuid,
+    ) -> Result<u64, WarehouseError> {
         let data = self.data_table(table);
         self.fetch_one(
             &format!("count rows of {data}"),
@@ -114,7 +119,7 @@ impl Warehouse {
     }
 
     /// Removes a load's rows from the table behind a reader's table; nothing if it has none.
-    pub async fn drop_partition(
+    pub(crate) async fn drop_partition(
         &self,
         table: &str,
         batch_date: Date,

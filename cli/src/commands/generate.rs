@@ -34,8 +34,9 @@ pub(crate) fn run(args: &args::Generate, talk: Talk) -> Outcome {
     };
     let layout = Layout { compression, parts: args.parts, ..Layout::default() };
     let bar = progress::files(u64::from(args.days) * u64::from(args.parts), talk.quiet);
-    let summary = write_files(&plan, &args.out, layout, |_| bar.inc(1)).map_err(failure)?;
+    let summary = write_files(&plan, &args.out, layout, |_| bar.inc(1));
     bar.finish_and_clear();
+    let summary = summary.map_err(failure)?;
     talk.output.print(&report(summary), |report| {
         format!(
             "{} lines ({} bytes) in {} files under {}, with the exchange rates that fit\n",

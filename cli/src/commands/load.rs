@@ -23,10 +23,17 @@ pub(crate) fn run(args: &args::Load, talk: Talk) -> Outcome {
     let bar = progress::bytes(sources.iter().map(Source::size).sum(), talk.quiet);
     bar.set_message(args.batch_date.to_string());
     let show = |progress: Progress| bar.set_position(progress.bytes_read);
-    let report = runtime()?.block_on(async {
+    if talk.verbose {
+        let names: Vec<&str> = sources.iter().map(Source::name).collect();
+        talk.say(format_args!("{} is to hold: {}", args.batch_date, names.join(", ")));
+    }
+    let runtime = runtime()?;
+    let report = runtime.block_on(async {
         let warehouse = connect(&args.connection).await?;
         Ok::<_, crate::failure::Failure>(ch_sink::load(&warehouse, &options, &sources, show).await?)
     });
+    // After a failure a thread may still wait for a pipe to bring something: nobody waits for it.
+    runtime.shutdown_background();
     bar.finish_and_clear();
     let report = report?;
     for warning in &report.warnings {

@@ -23,8 +23,9 @@ pub(crate) fn run(args: Args) -> Outcome {
         Command::Generate(generate) => generate::run(&generate, talk),
         Command::Warehouse(warehouse) => warehouse::run(&warehouse, talk),
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Args::command(), "schoolbell", &mut std::io::stdout());
-            Ok(())
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Args::command(), "schoolbell", &mut script);
+            crate::output::print(&script)
         }
     }
 }

@@ -54,8 +54,25 @@ pub(crate) fn run(args: &args::Validate, talk: Talk) -> Outcome {
     let sources = event_source::resolve(&args.sources)?;
     let total = sources.iter().map(Source::size).sum::<Option<u64>>();
     let bar = progress::bytes(total, talk.quiet);
+    if talk.verbose {
+        talk.say(format_args!("indexing lines with {}", event_parser::backend()));
+    }
     let mut report = Report::default();
-    for source in &sources {
+    let checked = check_all(&sources, args, talk, &bar, &mut report);
+    bar.finish_and_clear();
+    checked?;
+    talk.output.print(&report, as_text)?;
+    verdict(&report, args.limits.max_reject_ratio)
+}
+
+fn check_all(
+    sources: &[Source],
+    args: &args::Validate,
+    talk: Talk,
+    bar: &ProgressBar,
+    report: &mut Report,
+) -> Outcome {
+    for source in sources {
         let batch_date = match args.batch_date.or_else(|| date_in_name(source.name())) {
             Some(date) => date,
             None => today()?,
@@ -65,11 +82,9 @@ pub(crate) fn run(args: &args::Validate, talk: Talk) -> Outcome {
             bar.suspend(|| talk.say(what));
         }
         bar.set_message(source.name().to_owned());
-        check(source, batch_date, args, &bar, &mut report)?;
+        check(source, batch_date, args, bar, report)?;
     }
-    bar.finish_and_clear();
-    talk.output.print(&report, as_text)?;
-    verdict(&report, args.limits.max_reject_ratio)
+    Ok(())
 }
 
 fn check(

@@ -1,4 +1,4 @@
-//! The one room with `unsafe` code: the call into the engine library.
+//! This crate's one room with `unsafe` code: the call into the engine library.
 
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::mem::ManuallyDrop;
