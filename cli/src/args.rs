@@ -100,6 +100,9 @@ pub(crate) struct Limits {
         value_name = "BYTES"
     )]
     pub(crate) max_line_bytes: u32,
+    /// Accept a day without any valid event
+    #[arg(long)]
+    pub(crate) allow_empty: bool,
 }
 
 #[derive(Debug, clap::Args)]
@@ -125,9 +128,6 @@ pub(crate) struct Load {
     /// The day's sources, all of them: paths, globs, or - for standard input; .gz and .zst are unpacked
     #[arg(required = true, value_name = "SOURCE")]
     pub(crate) sources: Vec<String>,
-    /// Commit a day without any valid event
-    #[arg(long)]
-    pub(crate) allow_empty: bool,
     /// Load even where the same sources are committed for that date already
     #[arg(long)]
     pub(crate) force: bool,

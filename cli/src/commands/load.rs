@@ -16,7 +16,7 @@ pub(crate) fn run(args: &args::Load, talk: Talk) -> Outcome {
     let options = LoadOptions {
         max_reject_ratio: args.limits.max_reject_ratio,
         max_line_bytes: args.limits.max_line_bytes as usize,
-        allow_empty: args.allow_empty,
+        allow_empty: args.limits.allow_empty,
         force: args.force,
         ..LoadOptions::new(args.batch_date)
     };

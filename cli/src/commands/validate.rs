@@ -62,7 +62,7 @@ pub(crate) fn run(args: &args::Validate, talk: Talk) -> Outcome {
     bar.finish_and_clear();
     checked?;
     talk.output.print(&report, as_text)?;
-    verdict(&report, args.limits.max_reject_ratio)
+    verdict(&report, &args.limits)
 }
 
 fn check_all(
@@ -183,19 +183,21 @@ fn as_text(report: &Report) -> String {
 }
 
 /// The same verdict that a load of these sources would come to.
-fn verdict(report: &Report, max_reject_ratio: f64) -> Outcome {
+fn verdict(report: &Report, limits: &args::Limits) -> Outcome {
     let rejected: u64 = report.rejected.values().sum();
     let lines = report.lines - report.blank_lines;
-    if report.accepted.values().all(|rows| *rows == 0) {
-        return Err(Failure::new(Code::BadData, "no valid event: a load would be refused"));
-    }
-    let ratio = rejected as f64 / lines as f64;
-    if ratio > max_reject_ratio {
+    let ratio = rejected as f64 / lines.max(1) as f64;
+    if ratio > limits.max_reject_ratio {
         let message = format!(
-            "{rejected} of {lines} lines are rejected ({:.2} %), more than --max-reject-ratio {max_reject_ratio} \
-             allows: a load would be refused",
-            ratio * 100.0
+            "{rejected} of {lines} lines ({:.2} %) are rejected, more than --max-reject-ratio {} allows: a load \
+             would be refused",
+            ratio * 100.0,
+            limits.max_reject_ratio
         );
+        return Err(Failure::new(Code::BadData, message));
+    }
+    if report.accepted.values().all(|rows| *rows == 0) && !limits.allow_empty {
+        let message = "no valid event: a load would be refused without --allow-empty";
         return Err(Failure::new(Code::BadData, message));
     }
     Ok(())
