@@ -7,6 +7,9 @@ use event_schema::registry::{self, Entity};
 
 use crate::columns::{Column, Dictionary, Fixed, Nullable, Strings, View};
 
+/// What an allocation takes besides the bytes asked for, about.
+const ALLOCATION_BYTES: usize = 32;
+
 /// A column's name and its values.
 pub type NamedView<'a> = (&'static str, View<'a>);
 
@@ -313,12 +316,11 @@ impl Batch {
 
     /// Appends a rejected line.
     pub(crate) fn push_reject(&mut self, reject: Reject) {
-        let violations: usize = reject
-            .violations
-            .iter()
-            .map(|one| size_of::<Violation>() + one.field.len() + one.message.len())
-            .sum();
-        self.reject_bytes += size_of::<Reject>() + violations + reject.raw.len();
+        let violations = reject.violations.iter().map(|one| {
+            size_of::<Violation>() + one.field.capacity() + one.message.capacity() + 2 * ALLOCATION_BYTES
+        });
+        self.reject_bytes +=
+            size_of::<Reject>() + violations.sum::<usize>() + reject.raw.capacity() + 2 * ALLOCATION_BYTES;
         self.rejects.push(reject);
     }
 

@@ -54,20 +54,29 @@ fn a_batch_date_decides_what_is_too_late() {
 #[test]
 fn standard_input_is_a_source() {
     let world = World::new("stdin");
-    let mut child = world
-        .schoolbell()
-        .args(["load", "--batch-date", "2026-03-01", "--output", "json", "-"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    child.stdin.take().unwrap().write_all(GOOD.as_bytes()).unwrap();
-    let output = child.wait_with_output().unwrap();
-    assert!(output.status.success());
-    let report = json(&String::from_utf8(output.stdout).unwrap());
+    let load = |lines: &str| {
+        let mut child = world
+            .schoolbell()
+            .args(["load", "--batch-date", "2026-03-01", "--output", "json", "-"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success());
+        json(&String::from_utf8(output.stdout).unwrap())
+    };
+    let report = load(GOOD);
     assert_eq!(report["sources"][0]["name"], "-");
     let rows = world.query("SELECT source_file, source_line, user_id FROM {raw}.events");
     assert_eq!(rows, [json!(["-", 1, "u"])]);
+
+    let again = load(GOOD);
+    assert_eq!((&again["status"], &again["load_id"]), (&json!("already_loaded"), &report["load_id"]));
+    assert_eq!(world.query("SELECT count() FROM {raw}.events_data"), [json!([1])]);
+    assert_eq!(load(&format!("{GOOD}\n"))["status"], "committed");
+    assert_eq!(world.query("SELECT count() FROM {raw}.loads"), [json!([2])]);
 }
 
 #[test]

@@ -15,12 +15,21 @@ const REJECTS_KEPT_HOURS: u32 = 7 * 24;
 /// A failed load reports its error after this long, whether its rows could be removed or not.
 const DISCARD_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Removes the rows of a load that failed, its rejects excepted. What cannot be removed now is swept by a later
-/// load, and cannot be seen meanwhile.
+/// Removes the rows of a load that failed, its rejects excepted: they tell what was wrong.
 pub(super) async fn discard(day: &Day<'_>) {
+    discard_parts(day, Part::all().filter(|part| *part != Part::Rejects)).await;
+}
+
+/// Removes all rows of a load that was not needed.
+pub(super) async fn discard_all(day: &Day<'_>) {
+    discard_parts(day, Part::all()).await;
+}
+
+/// What cannot be removed now is swept by a later load, and cannot be seen meanwhile.
+async fn discard_parts(day: &Day<'_>, parts: impl Iterator<Item = Part>) {
     let drop_all = async {
-        for part in Part::all().filter(|part| *part != Part::Rejects) {
-            // The error that made the load fail is the one to report.
+        for part in parts {
+            // The load's own outcome is the one to report.
             let _ = day.warehouse.drop_partition(part.table(), day.options.batch_date, day.load_id).await;
         }
     };

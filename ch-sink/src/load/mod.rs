@@ -80,6 +80,11 @@ pub async fn load(
             return Err(error);
         }
     };
+    // A stream's content is known only now.
+    if let Some(commit) = day.same_content_committed(&tally).await? {
+        cleanup::discard_all(&day).await;
+        return Ok(LoadReport::already_loaded(options.batch_date, &commit));
+    }
     let commit = match day.commit(tally).await {
         Ok(commit) => commit,
         // Whether it is there is not known: its rows must stay.
@@ -126,6 +131,21 @@ impl Day<'_> {
         found.sort_unstable();
         committed.sort_unstable();
         Ok((found == committed).then_some(commit))
+    }
+
+    /// The day's commit, if it is of exactly what has been read.
+    async fn same_content_committed(&self, tally: &Tally) -> Result<Option<Commit>, LoadError> {
+        if self.options.force {
+            return Ok(None);
+        }
+        let latest = self.warehouse.latest_commit(self.options.batch_date).await;
+        let same = |commit: &Commit| {
+            let (mut committed, mut read) = (commit.sources.clone(), tally.sources().to_vec());
+            committed.sort_unstable();
+            read.sort_unstable();
+            committed == read
+        };
+        Ok(latest.map_err(|error| self.failed(error))?.filter(same))
     }
 
     /// An error if the day is empty or too much of it was rejected.

@@ -97,6 +97,11 @@ impl Tally {
     }
 
     /// Sets what was read.
+    /// What was read, once it was read to its end.
+    pub(super) fn sources(&self) -> &[CommittedSource] {
+        &self.sources
+    }
+
     pub(super) fn set_sources(&mut self, sources: Vec<CommittedSource>) {
         self.sources = sources;
     }

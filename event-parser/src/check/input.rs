@@ -155,7 +155,7 @@ impl<'a> Inputs<'a> {
         let breaches = self.violations.len();
         let text = self.text(input);
         if text.is_none() && self.violations.len() == breaches {
-            self.breach(input, Reason::MissingField);
+            self.note(input, Reason::MissingField, message::of_needed_field(input.field, input.slot));
         }
         text
     }
@@ -291,5 +291,6 @@ fn read_share(text: &[u8]) -> Result<f64, Reason> {
         .ok()
         .and_then(|text| text.parse().ok())
         .expect("a JSON number is a number in Rust");
-    if (0.0..=1.0).contains(&value) { Ok(value) } else { Err(Reason::OutOfRange) }
+    // Adding zero makes -0 a plain 0.
+    if (0.0..=1.0).contains(&value) { Ok(value + 0.0) } else { Err(Reason::OutOfRange) }
 }

@@ -1,7 +1,7 @@
 //! Messages that a producer's engineer can act on: what was expected, what stood there.
 
 use event_schema::Reason;
-use event_schema::registry::{Field, Order, Rule};
+use event_schema::registry::{Field, JsonType, Order, Rule};
 use event_schema::value::{Date, is_control};
 
 use crate::walk::{Slot, SlotKind};
@@ -14,21 +14,27 @@ const SHOWN_BYTES: usize = 80;
 pub(super) fn of_field(field: &Field, slot: Slot, text: &[u8], reason: Reason, batch_date: Date) -> String {
     let expected = expected(field, batch_date);
     match reason {
-        Reason::DuplicateField => "expected the field once, found it twice in the same object".to_owned(),
-        Reason::MissingField => {
-            let found = match slot.kind {
-                SlotKind::Null => "null",
-                SlotKind::Absent => "nothing",
-                _ => "an empty string",
-            };
-            format!("expected {expected}, found {found}")
+        Reason::DuplicateField => {
+            "expected the field once, found it more than once in the same object".to_owned()
         }
+        Reason::MissingField => format!("expected {expected}, found {}", nothing(slot)),
         Reason::WrongType => {
-            let json_type = field.rule.json_type();
-            format!("expected {expected} as a JSON {json_type}, found {}", value(slot, text))
+            let json_type = match field.rule.json_type() {
+                // Said already.
+                JsonType::Object | JsonType::Boolean => String::new(),
+                json_type => format!(" (a JSON {json_type})"),
+            };
+            format!("expected {expected}{json_type}, found {}", value(slot, text))
         }
         _ => format!("expected {expected}, found {}{}", value(slot, text), detail(field.rule, text)),
     }
+}
+
+/// What is wrong with an optional field that events of this type need, and that is absent, null or empty.
+#[cold]
+pub(super) fn of_needed_field(field: &Field, slot: Slot) -> String {
+    let expected = Field { required: true, ..*field }.expected();
+    format!("expected {expected}, for an event of this type needs it, found {}", nothing(slot))
 }
 
 /// What is wrong with two fields out of order; `text` is the later one's.
@@ -48,6 +54,15 @@ fn expected(field: &Field, batch_date: Date) -> String {
             format!("1 to {max} bytes of text without control characters")
         }
         (rule, _) => rule.to_string(),
+    }
+}
+
+/// How a missing field is missing.
+fn nothing(slot: Slot) -> &'static str {
+    match slot.kind {
+        SlotKind::Null => "null",
+        SlotKind::Absent => "nothing",
+        _ => "an empty string",
     }
 }
 
