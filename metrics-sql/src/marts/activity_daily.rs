@@ -79,14 +79,18 @@ pub(super) fn model() -> Model {
         columns: columns(),
         checks: checks(),
         ctes: vec![
-                        Cte::new("user_days", "Active days, and what the user does around them, anywhere.", user_days()),
+            Cte::new("user_days", "Active days, and what the user does around them, anywhere.", user_days()),
             Cte::new("segment_users", "The days each user is active in a segment value.", segment_users()),
             Cte::new(
                 "segment_days",
                 "Each of them with the next; beyond every window where there is none.",
                 segment_days(),
             ),
-            Cte::new("spells", "Users who share a day, a segment value and a gap are counted together from here.", spells()),
+            Cte::new(
+                "spells",
+                "Users who share a day, a segment value and a gap are counted together from here.",
+                spells(),
+            ),
             Cte::new(
                 "steps",
                 "Where each measure rises and falls. A user present in a window is counted once: the presence \
