@@ -115,7 +115,7 @@ pub(crate) struct Validate {
     pub(crate) batch_date: Option<Date>,
     /// How many examples of each reason to show
     #[arg(long, default_value_t = 3, value_name = "N")]
-    pub(crate) examples: usize,
+    pub(crate) examples: u64,
     #[command(flatten)]
     pub(crate) limits: Limits,
 }

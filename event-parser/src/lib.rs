@@ -29,6 +29,7 @@ pub mod columns;
 mod index;
 mod short;
 mod split;
+mod tally;
 mod walk;
 
 pub use batch::{
@@ -36,6 +37,7 @@ pub use batch::{
     TaskResults, Violation,
 };
 pub use split::{Options, Parser};
+pub use tally::Tally;
 
 /// The instructions that lines are indexed with on this processor: `AVX-512`, `AVX2` or `portable`.
 pub fn backend() -> &'static str {

@@ -153,10 +153,10 @@ impl Day<'_> {
         let &LoadOptions { batch_date, max_reject_ratio, allow_empty, .. } = self.options;
         let table = self.warehouse.data_table(Part::Rejects.table());
         let rejected = || Box::new(tally.rejected(self.load_id, table.clone()));
-        if tally.reject_ratio() > max_reject_ratio {
+        if tally.counts().reject_ratio() > max_reject_ratio {
             return Err(LoadError::TooManyRejects { batch_date, max_reject_ratio, rejected: rejected() });
         }
-        if tally.accepted() == 0 && !allow_empty {
+        if tally.counts().accepted_rows() == 0 && !allow_empty {
             return Err(LoadError::NoEvents { batch_date, rejected: rejected() });
         }
         Ok(())

@@ -207,9 +207,9 @@ struct Meters {
 
 impl Meters {
     fn set(&self, tally: &Tally) {
-        self.lines.store(tally.lines(), Ordering::Relaxed);
-        self.accepted.store(tally.accepted(), Ordering::Relaxed);
-        self.rejected.store(tally.rejects(), Ordering::Relaxed);
+        self.lines.store(tally.counts().lines(), Ordering::Relaxed);
+        self.accepted.store(tally.counts().accepted_rows(), Ordering::Relaxed);
+        self.rejected.store(tally.counts().rejected_lines(), Ordering::Relaxed);
     }
 }
 

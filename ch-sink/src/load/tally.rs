@@ -5,7 +5,6 @@ use std::fmt;
 use std::time::Duration;
 
 use event_parser::{Batch, Reject};
-use event_schema::registry::ENTITIES;
 use uuid::Uuid;
 
 use crate::blocks::Part;
@@ -67,76 +66,57 @@ impl From<&Reject> for Example {
     }
 }
 
-/// The sums over a load's batches and sources.
-#[derive(Debug, Default)]
+/// What a load has read.
+#[derive(Debug)]
 pub(super) struct Tally {
-    lines: u64,
-    blank_lines: u64,
-    /// Rows by table, in the order of [`ENTITIES`].
-    rows: [u64; ENTITIES.len()],
-    rejected: BTreeMap<&'static str, u64>,
-    examples: Vec<Example>,
+    counts: event_parser::Tally,
     sources: Vec<CommittedSource>,
+}
+
+impl Default for Tally {
+    fn default() -> Tally {
+        Tally { counts: event_parser::Tally::with_examples(EXAMPLES), sources: Vec::new() }
+    }
 }
 
 impl Tally {
     /// Adds a batch that was stored.
     pub(super) fn add(&mut self, batch: &Batch) {
-        self.lines += batch.lines;
-        self.blank_lines += batch.blank_lines;
-        for (sum, (_, rows)) in self.rows.iter_mut().zip(batch.rows_by_table()) {
-            *sum += rows as u64;
-        }
-        for reject in batch.rejects() {
-            let count = self.rejected.entry(reject.first().reason.as_str()).or_default();
-            *count += 1;
-            if *count <= EXAMPLES {
-                self.examples.push(reject.into());
-            }
-        }
+        self.counts.add(batch);
     }
 
-    /// Sets what was read.
+    /// Lines and rows in numbers.
+    pub(super) fn counts(&self) -> &event_parser::Tally {
+        &self.counts
+    }
+
     /// What was read, once it was read to its end.
     pub(super) fn sources(&self) -> &[CommittedSource] {
         &self.sources
     }
 
+    /// Sets what was read.
     pub(super) fn set_sources(&mut self, sources: Vec<CommittedSource>) {
         self.sources = sources;
     }
 
-    pub(super) fn lines(&self) -> u64 {
-        self.lines
-    }
-
-    pub(super) fn accepted(&self) -> u64 {
-        self.rows.iter().sum()
-    }
-
-    pub(super) fn rejects(&self) -> u64 {
-        self.rejected.values().sum()
-    }
-
     pub(super) fn rows(&self, part: Part) -> u64 {
         match part {
-            Part::Entity(index) => self.rows[index],
-            Part::Rejects => self.rejects(),
+            Part::Entity(_) => {
+                let mut accepted = self.counts.accepted();
+                accepted.find(|(table, _)| *table == part.table()).map_or(0, |(_, rows)| rows)
+            }
+            Part::Rejects => self.counts.rejected_lines(),
         }
-    }
-
-    /// The share of rejected lines, of those that are not blank; 0 where there are none.
-    pub(super) fn reject_ratio(&self) -> f64 {
-        self.rejects() as f64 / (self.lines - self.blank_lines).max(1) as f64
     }
 
     pub(super) fn rejected(&self, load_id: Uuid, table: String) -> Rejected {
         Rejected {
             load_id,
             table,
-            lines: self.lines - self.blank_lines,
+            lines: self.counts.filled_lines(),
             by_reason: self.rejected_by_reason(),
-            examples: self.examples.clone(),
+            examples: self.counts.examples().iter().map(Example::from).collect(),
         }
     }
 
@@ -144,13 +124,9 @@ impl Tally {
         Commit {
             commit_id: Uuid::now_v7(),
             load_ids: vec![load_id],
-            lines: self.lines,
-            blank_lines: self.blank_lines,
-            accepted_rows: ENTITIES
-                .iter()
-                .zip(self.rows)
-                .map(|(entity, rows)| (entity.table.to_owned(), rows))
-                .collect(),
+            lines: self.counts.lines(),
+            blank_lines: self.counts.blank_lines(),
+            accepted_rows: self.counts.accepted().map(|(table, rows)| (table.to_owned(), rows)).collect(),
             rejected_rows: self.rejected_by_reason(),
             seconds: took.as_secs_f64(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -159,6 +135,6 @@ impl Tally {
     }
 
     fn rejected_by_reason(&self) -> BTreeMap<String, u64> {
-        self.rejected.iter().map(|(reason, lines)| ((*reason).to_owned(), *lines)).collect()
+        self.counts.rejected().iter().map(|(reason, lines)| (reason.to_string(), *lines)).collect()
     }
 }

@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use event_parser::{Batch, Options, Parser, Reject};
+use event_parser::{Batch, Options, Parser, Reject, Tally};
 use event_schema::Reason;
 use event_schema::value::Date;
-use event_source::Source;
+use event_source::{Reader, Source};
 use indicatif::ProgressBar;
 use serde::Serialize;
 
@@ -21,11 +23,9 @@ use crate::progress;
 const READ_BYTES: usize = 1 << 20;
 /// Rows are only counted: a small batch stays in the cache.
 const BATCH_BYTES: usize = 1 << 20;
-/// The most bytes of a line that an example shows.
-const SHOWN_BYTES: usize = 200;
 
 /// What was found.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Serialize)]
 struct Report {
     lines: u64,
     blank_lines: u64,
@@ -57,21 +57,22 @@ pub(crate) fn run(args: &args::Validate, talk: Talk) -> Outcome {
     if talk.verbose {
         talk.say(format_args!("indexing lines with {}", event_parser::backend()));
     }
-    let mut report = Report::default();
-    let checked = check_all(&sources, args, talk, &bar, &mut report);
+    let mut tally = Tally::with_examples(args.examples);
+    let checked = check_all(&sources, args, talk, &bar, &mut tally);
     bar.finish_and_clear();
-    checked?;
-    talk.output.print(&report, as_text)?;
-    verdict(&report, &args.limits)
+    talk.output.print(&Report::new(&tally, checked?), as_text)?;
+    verdict(&tally, &args.limits)
 }
 
+/// Checks the sources one after another; answers how many stored bytes were read.
 fn check_all(
     sources: &[Source],
     args: &args::Validate,
     talk: Talk,
     bar: &ProgressBar,
-    report: &mut Report,
-) -> Outcome {
+    tally: &mut Tally,
+) -> Result<u64, Failure> {
+    let bytes_read = Arc::new(AtomicU64::new(0));
     for source in sources {
         let batch_date = match args.batch_date.or_else(|| date_in_name(source.name())) {
             Some(date) => date,
@@ -82,59 +83,48 @@ fn check_all(
             bar.suspend(|| talk.say(what));
         }
         bar.set_message(source.name().to_owned());
-        check(source, batch_date, args, bar, report)?;
+        let reader = source.open_counting(Arc::clone(&bytes_read))?;
+        let options = Options {
+            max_line_bytes: args.limits.max_line_bytes as usize,
+            batch_bytes: BATCH_BYTES,
+            ..Options::new(batch_date)
+        };
+        let seen = || bar.set_position(bytes_read.load(Ordering::Relaxed));
+        check(reader, Parser::new(source.name(), options), tally, seen)?;
     }
-    Ok(())
+    Ok(bytes_read.load(Ordering::Relaxed))
 }
 
-fn check(
-    source: &Source,
-    batch_date: Date,
-    args: &args::Validate,
-    bar: &ProgressBar,
-    report: &mut Report,
-) -> Outcome {
-    let max_line_bytes = args.limits.max_line_bytes as usize;
-    let options = Options { max_line_bytes, batch_bytes: BATCH_BYTES, ..Options::new(batch_date) };
-    let mut parser = Parser::new(source.name(), options);
-    let mut batch = Batch::default();
-    let counter = std::sync::Arc::default();
-    let mut reader = source.open_counting(std::sync::Arc::clone(&counter))?;
-    let (before, mut buffer) = (report.bytes, vec![0; READ_BYTES]);
+fn check(mut reader: Reader, mut parser: Parser, tally: &mut Tally, seen: impl Fn()) -> Outcome {
+    let (mut batch, mut buffer) = (Batch::default(), vec![0; READ_BYTES]);
     loop {
         let read = reader.read_some(&mut buffer)?;
-        report.bytes = before + counter.load(std::sync::atomic::Ordering::Relaxed);
-        bar.set_position(report.bytes);
+        seen();
         let mut piece = &buffer[..read];
         while !piece.is_empty() {
             let taken = parser.push(piece, &mut batch);
             piece = &piece[taken..];
-            report.add(&mut batch, args.examples);
+            tally.add(&batch);
+            batch.clear();
         }
         if read == 0 {
             parser.finish(&mut batch);
-            report.add(&mut batch, args.examples);
+            tally.add(&batch);
             return Ok(());
         }
     }
 }
 
 impl Report {
-    /// Counts a batch and clears it.
-    fn add(&mut self, batch: &mut Batch, most_examples: usize) {
-        self.lines += batch.lines;
-        self.blank_lines += batch.blank_lines;
-        for (table, rows) in batch.rows_by_table() {
-            *self.accepted.entry(table).or_default() += rows as u64;
+    fn new(tally: &Tally, bytes: u64) -> Report {
+        Report {
+            lines: tally.lines(),
+            blank_lines: tally.blank_lines(),
+            bytes,
+            accepted: tally.accepted().collect(),
+            rejected: tally.rejected().iter().map(|(reason, lines)| (reason.as_str(), *lines)).collect(),
+            examples: tally.examples().iter().map(Example::new).collect(),
         }
-        for reject in batch.rejects() {
-            let count = self.rejected.entry(reject.first().reason.as_str()).or_default();
-            *count += 1;
-            if *count <= most_examples as u64 {
-                self.examples.push(Example::new(reject));
-            }
-        }
-        batch.clear();
     }
 }
 
@@ -149,7 +139,7 @@ impl Example {
             field: first.field.clone(),
             message: first.message.clone(),
             violations: reject.violations.iter().map(ToString::to_string).collect(),
-            raw: String::from_utf8_lossy(&reject.raw[..reject.raw.len().min(SHOWN_BYTES)]).into_owned(),
+            raw: String::from_utf8_lossy(&reject.raw).into_owned(),
         }
     }
 }
@@ -183,11 +173,10 @@ fn as_text(report: &Report) -> String {
 }
 
 /// The same verdict that a load of these sources would come to.
-fn verdict(report: &Report, limits: &args::Limits) -> Outcome {
-    let rejected: u64 = report.rejected.values().sum();
-    let lines = report.lines - report.blank_lines;
-    let ratio = rejected as f64 / lines.max(1) as f64;
+fn verdict(tally: &Tally, limits: &args::Limits) -> Outcome {
+    let ratio = tally.reject_ratio();
     if ratio > limits.max_reject_ratio {
+        let (rejected, lines) = (tally.rejected_lines(), tally.filled_lines());
         let message = format!(
             "{rejected} of {lines} lines ({:.2} %) are rejected, more than --max-reject-ratio {} allows: a load \
              would be refused",
@@ -196,7 +185,7 @@ fn verdict(report: &Report, limits: &args::Limits) -> Outcome {
         );
         return Err(Failure::new(Code::BadData, message));
     }
-    if report.accepted.values().all(|rows| *rows == 0) && !limits.allow_empty {
+    if tally.accepted_rows() == 0 && !limits.allow_empty {
         let message = "no valid event: a load would be refused without --allow-empty";
         return Err(Failure::new(Code::BadData, message));
     }

@@ -1,0 +1,92 @@
+//! Sums over batches: how many lines were what, with a few examples of what was rejected.
+
+use std::collections::BTreeMap;
+
+use event_schema::Reason;
+use event_schema::registry::ENTITIES;
+
+use crate::batch::{Batch, Reject};
+
+/// The most bytes of a line that an example keeps.
+const EXAMPLE_BYTES: usize = 200;
+
+/// What has been read so far.
+#[derive(Debug, Clone, Default)]
+pub struct Tally {
+    lines: u64,
+    blank_lines: u64,
+    /// By table, in the order of the registry.
+    accepted: [u64; ENTITIES.len()],
+    rejected: BTreeMap<Reason, u64>,
+    examples: Vec<Reject>,
+    most_examples: u64,
+}
+
+impl Tally {
+    /// Nothing yet; the first `most_examples` rejected lines of each reason are to be kept.
+    pub fn with_examples(most_examples: u64) -> Tally {
+        Tally { most_examples, ..Tally::default() }
+    }
+
+    /// Adds what a batch holds.
+    pub fn add(&mut self, batch: &Batch) {
+        self.lines += batch.lines;
+        self.blank_lines += batch.blank_lines;
+        for (sum, (_, rows)) in self.accepted.iter_mut().zip(batch.rows_by_table()) {
+            *sum += rows as u64;
+        }
+        for reject in batch.rejects() {
+            let count = self.rejected.entry(reject.first().reason).or_default();
+            *count += 1;
+            if *count <= self.most_examples {
+                let raw = reject.raw[..reject.raw.len().min(EXAMPLE_BYTES)].to_vec();
+                self.examples.push(Reject { raw, ..reject.clone() });
+            }
+        }
+    }
+
+    /// All lines, blank ones included.
+    pub fn lines(&self) -> u64 {
+        self.lines
+    }
+
+    /// Blank lines.
+    pub fn blank_lines(&self) -> u64 {
+        self.blank_lines
+    }
+
+    /// Lines that are not blank.
+    pub fn filled_lines(&self) -> u64 {
+        self.lines - self.blank_lines
+    }
+
+    /// Rows by table, in the order of the registry.
+    pub fn accepted(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        ENTITIES.iter().map(|entity| entity.table).zip(self.accepted)
+    }
+
+    /// Rows of all tables.
+    pub fn accepted_rows(&self) -> u64 {
+        self.accepted.iter().sum()
+    }
+
+    /// Rejected lines by reason, the first one of each line.
+    pub fn rejected(&self) -> &BTreeMap<Reason, u64> {
+        &self.rejected
+    }
+
+    /// Rejected lines.
+    pub fn rejected_lines(&self) -> u64 {
+        self.rejected.values().sum()
+    }
+
+    /// The share of rejected lines, of those that are not blank; 0 where there are none.
+    pub fn reject_ratio(&self) -> f64 {
+        self.rejected_lines() as f64 / self.filled_lines().max(1) as f64
+    }
+
+    /// The first rejected lines of each reason; of a long line only the start.
+    pub fn examples(&self) -> &[Reject] {
+        &self.examples
+    }
+}
