@@ -3,6 +3,7 @@
 use std::env;
 use std::process::ExitCode;
 
+mod bench;
 mod codegen;
 mod dbt;
 mod demo;
@@ -34,6 +35,7 @@ const COMMANDS: &[Command] = &[
     Command { name: "demo", arguments: "", does: demo::DOES, run: demo::run },
     Command { name: "test", arguments: "", does: test::DOES, run: test::run },
     Command { name: "codegen", arguments: "[--check]", does: codegen::DOES, run: codegen::run },
+    Command { name: "bench", arguments: "parser", does: bench::DOES, run: bench::run },
     Command { name: "setup", arguments: "", does: setup::DOES, run: setup::run },
     Command { name: "fmt", arguments: "[--check]", does: fmt::DOES, run: fmt::run },
     Command { name: "lint", arguments: "", does: lint::DOES, run: lint::run },
