@@ -191,6 +191,16 @@ fn xtask() -> Command {
     command
 }
 
+/// A program of one of the pinned Python environments (`science python`, `s3 moto_server`), ready for arguments.
+/// It starts in the repository's root.
+///
+/// Where the environment is missing it is made, as `cargo xtask setup` would.
+pub fn python(environment: &str, program: &str) -> Command {
+    let mut command = xtask();
+    command.args(["python", environment, program]);
+    command
+}
+
 /// The repository's root.
 fn repository() -> PathBuf {
     let manifest = std::env::var("CARGO_MANIFEST_DIR").expect("cargo runs the tests");

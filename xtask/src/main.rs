@@ -10,6 +10,7 @@ mod demo;
 mod fmt;
 mod help;
 mod lint;
+mod python;
 mod repo;
 mod run;
 mod setup;
@@ -40,6 +41,9 @@ const COMMANDS: &[Command] = &[
     Command { name: "fmt", arguments: "[--check]", does: fmt::DOES, run: fmt::run },
     Command { name: "lint", arguments: "", does: lint::DOES, run: lint::run },
     Command { name: "dbt", arguments: "-- ARGS…", does: dbt::DOES, run: dbt::run },
+    Command {
+        name: "python", arguments: "ENVIRONMENT PROGRAM ARGS…", does: python::DOES, run: python::run
+    },
     Command {
         name: "warehouse",
         arguments: "start|stop|status|run",

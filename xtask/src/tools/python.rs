@@ -13,8 +13,23 @@ use crate::tools::{ensure, key_of};
 /// The environment of dbt and its ClickHouse adapter.
 pub(crate) const DBT: Environment = Environment { name: "dbt", lock: "dbt.lock" };
 
+/// The environment of Airflow, with what the DAGs import.
+pub(crate) const AIRFLOW: Environment = Environment { name: "airflow", lock: "airflow.lock" };
+
+/// The environment of an S3 server.
+pub(crate) const S3: Environment = Environment { name: "s3", lock: "s3.lock" };
+
+/// The environment of scipy, which tests compare statistics with.
+pub(crate) const SCIENCE: Environment = Environment { name: "science", lock: "science.lock" };
+
+/// The environment of the Python routes that benchmarks run beside Schoolbell.
+pub(crate) const PEERS: Environment = Environment { name: "peers", lock: "peers.lock" };
+
 /// Every environment that tests and demo need.
-pub(crate) const ENVIRONMENTS: &[Environment] = &[DBT];
+pub(crate) const ENVIRONMENTS: &[Environment] = &[DBT, S3, SCIENCE, AIRFLOW];
+
+/// Every environment there is, also those that only benchmarks need.
+pub(crate) const ALL: &[Environment] = &[DBT, S3, SCIENCE, AIRFLOW, PEERS];
 
 /// The oldest Python that the locks are for.
 const OLDEST: (u32, u32) = (3, 11);
