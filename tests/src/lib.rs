@@ -3,7 +3,8 @@
 //! - [`mod@reference`] reads event lines by the contract, slowly and plainly, sharing no code with the loader;
 //! - [`corpus`] loads `corpus/`: lines with their expected outcome, written to be read by people;
 //! - [`parsed`] is what `event-parser` makes of the same lines, in the reference's form;
-//! - [`lines`] generates event lines and files, whole and damaged, for property tests.
+//! - [`lines`] generates event lines and files, whole and damaged, for property tests;
+//! - [`world`] is the product as its users have it, [`proxy`] the network between it and a server.
 //!
 //! The tests themselves live in `tests/`: they hold the loader against these three.
 
@@ -11,5 +12,6 @@ pub mod activity;
 pub mod corpus;
 pub mod lines;
 pub mod parsed;
+pub mod proxy;
 pub mod reference;
 pub mod world;
