@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::model::{Column, ColumnTest, Layer, Model, Role};
+use crate::model::{Build, Column, ColumnTest, Layer, Model, Role};
 use crate::sql::{Target, quote_identifier, quote_jinja, render_expr, render_query};
 use crate::{GENERATED, GeneratedFile};
 
@@ -22,13 +22,23 @@ pub(crate) fn files(model: &Model) -> [GeneratedFile; 2] {
 }
 
 fn sql(model: &Model, header: &str) -> String {
+    let config = config(model).join("\n    ");
+    let query = render_query(&model.query(), &Target::Dbt);
+    format!("-- {header}\n{{{{ config(\n    {config}\n) }}}}\n\n{query}\n")
+}
+
+/// The arguments of `config`, each with its comma.
+fn config(model: &Model) -> Vec<String> {
     let sorted_by: Vec<String> =
         model.sorted_by.iter().map(|name| quote_jinja(&quote_identifier(name.as_str()))).collect();
-    format!(
-        "-- {header}\n{{{{ config(\n    materialized='table',\n    engine='MergeTree()',\n    order_by=[{}],\n) }}}}\n\n{}\n",
-        sorted_by.join(", "),
-        render_query(&model.query(), &Target::Dbt)
-    )
+    match model.build {
+        Build::Table => vec![
+            "materialized='table',".to_owned(),
+            "engine='MergeTree()',".to_owned(),
+            format!("order_by=[{}],", sorted_by.join(", ")),
+        ],
+        Build::View => vec!["materialized='view',".to_owned()],
+    }
 }
 
 fn yml(model: &Model, header: &str) -> String {

@@ -1,8 +1,8 @@
 //! Intermediate models: compact tables that marts share, so that no mart reads events again.
 
-use event_schema::registry::PURCHASES;
+use event_schema::registry::{ColumnType, PURCHASES, Scalar};
 
-use crate::model::{Column, Layer, Model, ModelRef};
+use crate::model::{Build, Column, Layer, Model, ModelRef};
 use crate::pieces::{activity_sources, is_paid_purchase, is_refund, is_reported, reporting_date};
 use crate::sql::{Cte, Query, Relation, Select, SqlType, Var, call, col, int, var};
 use crate::staging;
@@ -32,10 +32,14 @@ fn build_user_activity_daily() -> Model {
         Select::from(source)
             .columns(["user_id"])
             .item(reporting_date(col("event_time")), "activity_date")
-            .columns(["platform", "country"])
+            .columns(["platform", "country", "event_time"])
     });
+    let instant = |name, doc, value| {
+        Column::attribute(name, SqlType::Raw(ColumnType::Plain(Scalar::DateTime)), doc, value)
+    };
     Model {
         id: user_activity_daily(),
+        build: Build::Table,
         description: "The days each user was active: an event, a task result or a session. Days after \
                       `as_of_date` are included, so that the table does not depend on it; readers leave \
                       them out."
@@ -57,6 +61,16 @@ fn build_user_activity_daily() -> Model {
                 "From which country; empty where unknown.",
                 col("country"),
             ),
+            instant(
+                "first_event_time",
+                "When the first of these events happened, in UTC.",
+                call("min", [col("event_time")]),
+            ),
+            instant(
+                "last_event_time",
+                "When the last of them happened, in UTC.",
+                call("max", [col("event_time")]),
+            ),
         ],
         checks: Vec::new(),
         ctes: vec![Cte::new(
@@ -64,13 +78,15 @@ fn build_user_activity_daily() -> Model {
             "The kinds of rows that are activity.",
             Query::from(sources.into_iter().collect::<Vec<_>>()),
         )],
-        rows: Select::from(Relation::cte("activity")).distinct(),
+        rows: Select::from(Relation::cte("activity"))
+            .group_by(["user_id", "activity_date", "platform", "country"].map(col)),
     }
 }
 
 fn build_user_first_activity() -> Model {
     Model {
         id: user_first_activity(),
+        build: Build::Table,
         description: "The first day each user was active, anywhere. It may lie after `as_of_date`."
             .to_owned(),
         grain: vec!["user_id".into()],
@@ -103,6 +119,7 @@ fn build_calendar() -> Model {
     let days = var(Var::AsOfDate) - col("first_date") + int(1);
     Model {
         id: calendar(),
+        build: Build::Table,
         description:
             "Every day that marts report: from the first activity, or the first money where that is \
                       earlier, to `as_of_date`."

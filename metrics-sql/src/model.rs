@@ -141,11 +141,23 @@ impl Column {
     }
 }
 
+/// How a model is kept up to date.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum Build {
+    /// A table made anew by every build, and exchanged for the former one at once.
+    #[default]
+    Table,
+    /// A view: computed when it is read.
+    View,
+}
+
 /// A table of the warehouse that dbt builds.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Model {
     /// Where it stands and what it is called.
     pub id: ModelRef,
+    /// How it is kept up to date.
+    pub build: Build,
     /// What it holds.
     pub description: String,
     /// What one row is: the columns whose combination is unique.

@@ -2,7 +2,7 @@
 
 use event_schema::registry::{self, ColumnType, ENTITIES, Entity};
 
-use crate::model::{Check, Column, Layer, Model, ModelRef, Role};
+use crate::model::{Build, Check, Column, Layer, Model, ModelRef, Role};
 use crate::sql::{
     Cte, Expr, Ident, JoinKind, Order, Query, Relation, Select, SqlType, WindowSpec, call, col, int, text,
     tuple,
@@ -36,6 +36,7 @@ fn stage(entity: &Entity) -> Model {
     let columns = columns.iter().filter(|column| column.name != LOAD_ID).map(copied).collect();
     Model {
         id: events_of(entity),
+        build: Build::Table,
         description: format!(
             "{} One row an event: rows of raw.{} with the same user, time and id are one event, and the \
              earliest by batch date, source file and line stays, whichever day's file it came in.",
@@ -101,6 +102,7 @@ fn event_id_conflicts() -> Model {
     };
     Model {
         id: ModelRef::new(Layer::Staging, "stg_event_id_conflicts"),
+        build: Build::Table,
         description: "Ids that are not unique: every combination of user and time that bears an id which \
                       another user or time bears too, in any table. Each is kept as an event of its own; a \
                       producer that sends such ids should be mended."
@@ -149,6 +151,7 @@ fn stage_loads() -> Model {
     });
     Model {
         id: loads(),
+        build: Build::Table,
         description: "The commit that holds for each day. Its latest day is the default of `as_of_date`."
             .to_owned(),
         grain: vec!["batch_date".into()],

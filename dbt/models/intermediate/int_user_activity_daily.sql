@@ -12,26 +12,36 @@ WITH
             user_id,
             toDate(event_time, {{ reporting_timezone() }}) AS activity_date,
             platform,
-            country
+            country,
+            event_time
         FROM {{ ref('stg_events') }}
         UNION ALL
         SELECT
             user_id,
             toDate(event_time, {{ reporting_timezone() }}) AS activity_date,
             platform,
-            country
+            country,
+            event_time
         FROM {{ ref('stg_task_results') }}
         UNION ALL
         SELECT
             user_id,
             toDate(event_time, {{ reporting_timezone() }}) AS activity_date,
             platform,
-            country
+            country,
+            event_time
         FROM {{ ref('stg_sessions') }}
     )
-SELECT DISTINCT
+SELECT
+    user_id,
+    activity_date,
+    platform,
+    country,
+    min(event_time) AS first_event_time,
+    max(event_time) AS last_event_time
+FROM activity
+GROUP BY
     user_id,
     activity_date,
     platform,
     country
-FROM activity

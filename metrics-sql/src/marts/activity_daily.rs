@@ -1,7 +1,7 @@
 //! `fct_activity_daily`: how many users are active, and where they are in their life with the product.
 
 use crate::intermediate::{calendar, user_first_activity};
-use crate::model::{Check, Column, ColumnTest, Layer, Model, ModelRef};
+use crate::model::{Build, Check, Column, ColumnTest, Layer, Model, ModelRef};
 use crate::pieces::{Presence, Segment, reported_activity, segment_pairs, steps};
 use crate::sql::{
     Bound, Cte, Expr, Frame, FrameUnit, JoinKind, Order, Query, Relation, Select, SqlType, WindowSpec, call,
@@ -69,6 +69,7 @@ fn active(name: &'static str) -> Expr {
 pub(super) fn model() -> Model {
     Model {
         id: ModelRef::new(Layer::Mart, "fct_activity_daily"),
+        build: Build::Table,
         description: "Active users a day, over 1, 7 and 30 days, and their lifecycle, overall and by platform and \
                       country. A user counts in each segment value in which they have a row. Every day of the \
                       calendar has its overall row; other segment values have rows while someone was active in \
