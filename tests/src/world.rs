@@ -202,7 +202,7 @@ pub fn python(environment: &str, program: &str) -> Command {
 }
 
 /// The repository's root.
-fn repository() -> PathBuf {
+pub fn repository() -> PathBuf {
     let manifest = std::env::var("CARGO_MANIFEST_DIR").expect("cargo runs the tests");
     Path::new(&manifest).parent().expect("the package lies in the repository").to_owned()
 }

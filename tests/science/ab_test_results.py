@@ -1,0 +1,146 @@
+"""fct_ab_test_results a second time: users' values as JSON on stdin, the mart's rows on stdout.
+
+Welch's test, its interval, the quantiles and the chi-square test are scipy's; CUPED, the delta method and
+Holm's adjustment are written out from their definitions.
+"""
+
+import json
+import sys
+import warnings
+
+import numpy
+from scipy import stats
+
+# Samples of equal values are meant.
+warnings.filterwarnings("ignore", message="Precision loss occurred")
+
+MEANS = ["conversion", "revenue_per_user", "active_days", "retention_d7"]
+NO_CUPED = {"retention_d7"}
+TESTED = ["standard_error", "ci_low", "ci_high", "degrees_of_freedom", "p_value", "p_value_adjusted",
+          "minimum_detectable_effect"]
+# Power of 80 % at 5 %.
+DETECTABLE = stats.norm.ppf(0.975) + stats.norm.ppf(0.8)
+
+
+def mean(values):
+    return float(numpy.mean(values)) if len(values) else None
+
+
+def linearised(part, whole):
+    """R + (x - R y) / mean(y) with R = mean(x) / mean(y), or None where mean(y) is 0."""
+    if not numpy.sum(whole):
+        return None
+    ratio = numpy.sum(part) / numpy.sum(whole)
+    return ratio + (part - ratio * whole) / numpy.mean(whole)
+
+
+def adjusted(variant, control):
+    """Both groups' y - theta (x - mean(x)), theta and mean(x) over both together; each group is (y, x)."""
+    (y_variant, x_variant), (y_control, x_control) = variant, control
+    y, x = numpy.concatenate([y_variant, y_control]), numpy.concatenate([x_variant, x_control])
+    theta = 0.0
+    if len(x) > 1 and numpy.ptp(x) > 0:
+        theta = numpy.cov(x, y)[0, 1] / numpy.var(x, ddof=1)
+    return y_variant - theta * (x_variant - x.mean()), y_control - theta * (x_control - x.mean())
+
+
+def both(users, metric, place):
+    return numpy.array([user[metric][place] for user in users], dtype=float)
+
+
+def samples(metric, method, variant, control):
+    """What is compared of each group, or None for a group that has no value."""
+    if metric == "task_success_rate":
+        y = [linearised(both(users, "correct", 0), both(users, "attempts", 0)) for users in (variant, control)]
+        if method == "welch" or y[0] is None or y[1] is None:
+            return y
+        together = variant + control
+        x = linearised(both(together, "correct", 1), both(together, "attempts", 1))
+        if x is None:
+            return y
+        return adjusted((y[0], x[: len(variant)]), (y[1], x[len(variant):]))
+    if metric == "retention_d7":
+        return [numpy.array([user[metric] for user in users], dtype=float) for users in (variant, control)]
+    y = [both(users, metric, 0) for users in (variant, control)]
+    if method == "welch" or not variant or not control:
+        return y
+    return adjusted((y[0], both(variant, metric, 1)), (y[1], both(control, metric, 1)))
+
+
+def compared(variant, control):
+    """The statistics of two samples."""
+    row = dict.fromkeys(TESTED)
+    row["value"] = None if variant is None else mean(variant)
+    row["control_value"] = None if control is None else mean(control)
+    row["absolute_difference"] = row["relative_lift"] = None
+    if row["value"] is None or row["control_value"] is None:
+        return row
+    difference = row["absolute_difference"] = row["value"] - row["control_value"]
+    if row["control_value"] != 0:
+        row["relative_lift"] = difference / row["control_value"]
+    if len(variant) < 2 or len(control) < 2:
+        return row
+    error = float(numpy.sqrt(numpy.var(variant, ddof=1) / len(variant) + numpy.var(control, ddof=1) / len(control)))
+    # Equal values differ by rounding once they are linearised or adjusted.
+    if error <= 1e-12 * max(numpy.abs(variant).max(), numpy.abs(control).max()):
+        return row
+    test = stats.ttest_ind(variant, control, equal_var=False)
+    interval = test.confidence_interval(0.95)
+    row.update(
+        standard_error=error,
+        ci_low=float(interval.low),
+        ci_high=float(interval.high),
+        degrees_of_freedom=float(test.df),
+        p_value=float(test.pvalue),
+        minimum_detectable_effect=float(DETECTABLE * error),
+    )
+    return row
+
+
+def adjust_by_holm(rows):
+    """Holm (1979): the smallest of m times m, the next times m - 1, ..., never falling, at most 1."""
+    tested = sorted((row for row in rows if row["p_value"] is not None), key=lambda row: row["p_value"])
+    least = 0.0
+    for place, row in enumerate(tested):
+        least = max(least, min(1.0, row["p_value"] * (len(tested) - place)))
+        row["p_value_adjusted"] = least
+
+
+def mismatch(experiment):
+    """The chi-square test of the analysed users against the shares they were to have."""
+    variants = sorted(experiment["variants"])
+    counts = [len(experiment["variants"][variant]) for variant in variants]
+    if sum(counts) == 0:
+        return None
+    shares = experiment["expected_shares"] or {variant: 1 for variant in variants}
+    shares = numpy.array([shares[variant] for variant in variants], dtype=float)
+    return float(stats.chisquare(counts, shares / shares.sum() * sum(counts)).pvalue)
+
+
+def results(experiment):
+    srm_p_value = mismatch(experiment)
+    control = experiment["variants"].get(experiment["control"], [])
+    for method in ["welch", "cuped"]:
+        rows = []
+        for metric in MEANS + ["task_success_rate"]:
+            if method == "cuped" and metric in NO_CUPED:
+                continue
+            for name, variant in sorted(experiment["variants"].items()):
+                if name != experiment["control"]:
+                    rows.append((metric, name, len(variant), compared(*samples(metric, method, variant, control))))
+        adjust_by_holm([row for *_, row in rows])
+        for metric, name, users, row in rows:
+            yield {
+                "experiment_id": experiment["experiment_id"],
+                "metric": metric,
+                "method": method,
+                "variant": name,
+                "control_variant": experiment["control"],
+                "users": users,
+                "control_users": len(control),
+                "excluded_users": experiment["excluded_users"],
+                "statistics": {**row, "srm_p_value": srm_p_value},
+            }
+
+
+json.dump([row for experiment in json.load(sys.stdin) for row in results(experiment)], sys.stdout)

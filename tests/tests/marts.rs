@@ -1,0 +1,120 @@
+//! The whole path: months of nasty day files, loaded, built by dbt, equal a plain computation of the same lines.
+
+use event_generator::Plan;
+use integration_tests::days::{Days, dbt_project, exchange_rates, load};
+use integration_tests::marts::{
+    AbOptions, DayFile, Facts, Rates, ab_test_results, all_but_ab_tests, deduplicated, event_id_conflicts,
+};
+use integration_tests::world::World;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+/// A way to build: time zone, reporting currency, last date that counts (else the latest day), window of A/B tests.
+struct Build {
+    zone: &'static str,
+    currency: &'static str,
+    as_of: Option<&'static str>,
+    window_days: i64,
+}
+
+/// A zone with summer time, whose change falls into the days; one that is half an hour off.
+const BUILDS: [Build; 3] = [
+    Build { zone: "UTC", currency: "USD", as_of: None, window_days: 14 },
+    Build { zone: "America/New_York", currency: "EUR", as_of: None, window_days: 14 },
+    Build { zone: "Asia/Kolkata", currency: "USD", as_of: Some("2026-04-30"), window_days: 21 },
+];
+
+/// The marts that are made so far.
+const MADE: [&str; 1] = ["fct_activity_daily"];
+
+#[test]
+fn all_marts_are_what_a_plain_computation_says() {
+    let world = World::new("marts");
+    // From a January to a May, with a leap of the clock in March.
+    let plan = Plan { reject_share: 0.02, ..Plan::new("2026-01-20".parse().unwrap(), 114, 110) };
+    let rates = exchange_rates(&plan);
+    let files = nasty_days(&world, &plan);
+    let project = dbt_project(&world, &rates);
+
+    for (number, build) in BUILDS.iter().enumerate() {
+        let as_of = build.as_of.unwrap_or_default();
+        let vars = format!(
+            "{{reporting_timezone: {}, reporting_currency: {}, as_of_date: '{as_of}', ab_window_days: {}}}",
+            build.zone, build.currency, build.window_days
+        );
+        // The data tests of a whole `build` once: they are the same for every var.
+        let command: &[&str] = if number == 0 { &["build"] } else { &["run", "--full-refresh"] };
+        world.dbt(&[command, &["--project-dir", &project, "--vars", &vars]].concat());
+
+        let zone = TimeZone::get(build.zone).unwrap();
+        let facts = Facts::new(&files, &zone, build.as_of.map(|date| date.parse().unwrap()));
+        let rates = Rates::from_csv(build.currency, &rates);
+        let options = AbOptions { window_days: build.window_days, ..AbOptions::default() };
+        let mut marts = all_but_ab_tests(&facts, &rates);
+        marts.push(ab_test_results(&facts, &rates, &options));
+        for mart in &marts {
+            println!("{}: {} rows", mart.name, mart.len());
+            if MADE.contains(&mart.name) {
+                mart.assert_is_in(&world, &vars);
+            }
+        }
+    }
+    staging_holds_each_event_once(&world, &files);
+}
+
+/// Loads the generator's days, three a file, with all that can go wrong with them; some days twice.
+fn nasty_days(world: &World, plan: &Plan) -> Vec<DayFile> {
+    let mut days = Days::generated(plan, 3);
+    let as_of: Date = *days.dates().last().unwrap();
+    let zones = BUILDS.map(|build| TimeZone::get(build.zone).unwrap());
+    // What a day held before it was replaced must leave no trace.
+    for date in days.dates().into_iter().step_by(9) {
+        load(world, &days.write(world, date, ".former"));
+    }
+    days.add_nasty_lines(1, 80, as_of, &zones);
+    days.load(world)
+}
+
+/// Every staging table has exactly the rows that a plain deduplication keeps, and the conflicts are listed.
+fn staging_holds_each_event_once(world: &World, files: &[DayFile]) {
+    for table in ["events", "purchases", "task_results", "sessions", "ab_test_assignments"] {
+        let kept = deduplicated(files).into_iter().filter(|(_, row)| row.table == table);
+        let mut expected: Vec<(String, u64)> =
+            kept.map(|(file, row)| (file.source.clone(), row.line)).collect();
+        expected.sort();
+        let found = world.query(&format!(
+            "SELECT source_file, source_line FROM {{staging}}.stg_{table} ORDER BY source_file, source_line"
+        ));
+        let found: Vec<(String, u64)> =
+            found.iter().map(|row| (row[0].as_str().unwrap().to_owned(), row[1].as_u64().unwrap())).collect();
+        assert_eq!(found, expected, "{table}");
+        let arrived = files.iter().flat_map(|file| &file.rows).filter(|row| row.table == table).count();
+        assert!(arrived > expected.len(), "no {table} came twice");
+    }
+    let found = world.query(
+        "SELECT toString(event_id), table_name, user_id, toUnixTimestamp64Milli(event_time) \
+         FROM {staging}.stg_event_id_conflicts ORDER BY ALL",
+    );
+    let mut expected: Vec<serde_json::Value> = event_id_conflicts(files)
+        .into_iter()
+        .map(|(id, table, user, at)| serde_json::json!([id, table, user, at]))
+        .collect();
+    expected.sort_by_key(ToString::to_string);
+    let mut found = found;
+    found.sort_by_key(ToString::to_string);
+    assert!(expected.len() > 50, "only {} conflicts", expected.len());
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn a_warehouse_without_a_day_builds_empty_marts() {
+    let world = World::new("no_day");
+    world.dbt(&["build"]);
+    let facts = Facts::new(&[], &TimeZone::UTC, None);
+    for mart in all_but_ab_tests(&facts, &Rates::from_csv("USD", "")) {
+        assert!(mart.is_empty());
+        if MADE.contains(&mart.name) {
+            mart.assert_is_in(&world, "without a day");
+        }
+    }
+}
