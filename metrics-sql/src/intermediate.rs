@@ -1,11 +1,14 @@
 //! Intermediate models: compact tables that marts share, so that no mart reads events again.
 
-use event_schema::registry::{ColumnType, PURCHASES, Scalar};
+mod money;
+
+use event_schema::registry::{ColumnType, Scalar};
 
 use crate::model::{Build, Column, Layer, Model, ModelRef};
-use crate::pieces::{activity_sources, is_paid_purchase, is_refund, is_reported, reporting_date};
+use crate::pieces::{activity_sources, is_reported, reporting_date};
 use crate::sql::{Cte, Query, Relation, Select, SqlType, Var, call, col, int, var};
-use crate::staging;
+
+pub use money::{EXCHANGE_RATES, money, purchases};
 
 /// The days each user was active, by platform and country.
 pub fn user_activity_daily() -> ModelRef {
@@ -24,7 +27,8 @@ pub fn calendar() -> ModelRef {
 
 /// Every intermediate model.
 pub fn models() -> Vec<Model> {
-    vec![build_user_activity_daily(), build_user_first_activity(), build_calendar()]
+    let activity = vec![build_user_activity_daily(), build_user_first_activity()];
+    [activity, money::models(), vec![build_calendar()]].concat()
 }
 
 fn build_user_activity_daily() -> Model {
@@ -108,9 +112,7 @@ fn build_user_first_activity() -> Model {
 
 fn build_calendar() -> Model {
     let activity = Select::from(user_first_activity()).item(col("first_active_date"), "start_date");
-    let money = Select::from(staging::events_of(&PURCHASES))
-        .item(reporting_date(col("event_time")), "start_date")
-        .filter(is_paid_purchase().or(is_refund()));
+    let money = Select::from(money()).item(col("event_date"), "start_date");
     let reported = Select::from(Relation::cte("starts"))
         .item(call("min", [col("start_date")]), "first_date")
         .filter(is_reported(col("start_date")))

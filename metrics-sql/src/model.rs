@@ -118,6 +118,13 @@ impl Column {
         Column { role: Role::Measure, unit: Some(unit), ..Column::key(name, SqlType::UInt64, doc, value) }
     }
 
+    /// An amount of money in the reporting currency, exact.
+    pub fn money(name: impl Into<Ident>, doc: impl Into<String>, value: Expr) -> Column {
+        let (ty, unit) = (SqlType::Money, Some("reporting currency"));
+        let value = value.cast(SqlType::Money);
+        Column { role: Role::Measure, unit, ..Column::key(name, ty, doc, value) }
+    }
+
     /// One value divided by another: `Float64`, `NULL` where the other is zero.
     pub fn ratio(name: impl Into<Ident>, doc: impl Into<String>, part: Expr, whole: Expr) -> Column {
         let whole = call("nullIf", [call("toFloat64", [whole]), int(0)]);
@@ -206,7 +213,7 @@ fn collect(query: &Query, models: &mut Vec<ModelRef>) {
             match &from.relation {
                 Relation::Model(model) if !models.contains(model) => models.push(model.clone()),
                 Relation::Query(query) => collect(query, models),
-                Relation::Model(_) | Relation::Source(_) | Relation::Cte(_) => {}
+                Relation::Model(_) | Relation::Source(_) | Relation::Seed(_) | Relation::Cte(_) => {}
             }
         }
     }

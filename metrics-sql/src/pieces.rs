@@ -53,6 +53,8 @@ impl Segment {
     pub const PLATFORM: Segment = Segment { name: "platform", column: Some("platform") };
     /// By country.
     pub const COUNTRY: Segment = Segment { name: "country", column: Some("country") };
+    /// By the plan bought.
+    pub const PLAN: Segment = Segment { name: "plan", column: Some("plan") };
 
     /// The segment and the value that a row belongs to.
     fn pair(self) -> Expr {

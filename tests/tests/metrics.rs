@@ -41,18 +41,24 @@ const DAYS: [(&str, &[Event]); 2] = [
 
 #[test]
 fn a_small_product_by_hand() {
-    let world = World::new("small");
-    let mut shown = String::new();
-    for (day, events) in DAYS {
+    by_hand("small", &DAYS, "2026-03-12", &["fct_activity_daily"]);
+}
+
+/// Loads the days, runs the plain SQL of every model, and holds input, SQL and rows of each of these marts
+/// against a snapshot of its name.
+fn by_hand(name: &str, days: &[(&str, &[Event])], as_of_date: &str, marts: &[&str]) {
+    let world = World::new(name);
+    let mut input = String::new();
+    for (day, events) in days {
         let mut lines = String::new();
-        for (event_type, user, time, more) in events {
+        for (event_type, user, time, more) in *events {
             // The same user and time is the same event here.
             let id = 0x018f_2c6e_7b1a_7c3d_9e4f_0000_0000_0000_u128 + u128::from_be_bytes(hash(user, time));
             let id = format!("{id:032x}");
             let id = [&id[..8], &id[8..12], &id[12..16], &id[16..20], &id[20..]].join("-");
             let event =
                 format!(r#""event_type":"{event_type}","user_id":"{user}","event_time":"{time}",{more}"#);
-            writeln!(shown, "{day}  {event}").unwrap();
+            writeln!(input, "{day}  {event}").unwrap();
             writeln!(lines, r#"{{"event_id":"{id}",{event}}}"#).unwrap();
         }
         fs::write(world.path("day.jsonl"), lines).unwrap();
@@ -60,27 +66,30 @@ fn a_small_product_by_hand() {
     }
 
     let prefix = world.database("raw").trim_end_matches("raw").to_owned();
-    let plain = Plain::with_prefix(&prefix, "2026-03-12");
-    let (staging, marts) = (plain.staging.clone(), plain.marts.clone());
-    for database in [&staging, &marts] {
+    let plain = Plain::with_prefix(&prefix, as_of_date);
+    for database in [&plain.staging, &plain.marts] {
         world.query(&format!("CREATE DATABASE {database}"));
     }
-    let target = Target::Plain(plain);
+    world.query(
+        "CREATE TABLE {staging}.exchange_rates (currency String, valid_from Date, rate Decimal(18, 6)) \
+         ENGINE = MergeTree ORDER BY (currency, valid_from)",
+    );
+    world.query("INSERT INTO {staging}.exchange_rates VALUES ('EUR', '2000-01-01', 1.1)");
+    let target = Target::Plain(plain.clone());
     for model in models() {
         let name = model.id.name.as_str();
-        let is_mart = name.starts_with("fct_");
-        let table = format!("{}.{name}", if is_mart { &marts } else { &staging });
+        let table = format!("{}.{name}", plain.database(model.id.layer));
         let sql = render(&model, &target);
         world.query(&format!("CREATE TABLE {table} ENGINE = MergeTree ORDER BY tuple() AS {sql}"));
-        if is_mart {
+        if marts.contains(&name) {
             let key: Vec<&str> = model.grain.iter().map(metrics_sql::sql::Ident::as_str).collect();
-            writeln!(shown, "\n{sql}\n").unwrap();
+            let mut shown = format!("{input}\n{sql}\n\n");
             for row in world.query(&format!("SELECT * FROM {table} ORDER BY {}", key.join(", "))) {
                 writeln!(shown, "{row}").unwrap();
             }
+            insta::assert_snapshot!(name, shown);
         }
     }
-    insta::assert_snapshot!(shown);
 }
 
 /// A number of a user and a time, in the lower 48 bits.

@@ -13,9 +13,8 @@ WITH
         FROM {{ ref('int_user_first_activity') }}
         UNION ALL
         SELECT
-            toDate(event_time, {{ reporting_timezone() }}) AS start_date
-        FROM {{ ref('stg_purchases') }}
-        WHERE (`kind` = 'purchase' AND NOT is_trial AND amount > 0) OR `kind` = 'refund'
+            event_date AS start_date
+        FROM {{ ref('int_money') }}
     ),
 
     -- The earliest that counts.

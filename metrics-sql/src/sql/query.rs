@@ -46,6 +46,8 @@ pub enum Relation {
     Model(ModelRef),
     /// A table of `raw`.
     Source(Ident),
+    /// A seed of the dbt project: a table, beside staging, that the user fills.
+    Seed(Ident),
     /// A CTE of the same query.
     Cte(Ident),
     /// A query in place.
@@ -77,6 +79,9 @@ pub enum JoinKind {
     Inner,
     /// Kept, where they stand on the left.
     Left,
+    /// Kept, where they stand on the left. The condition's last comparison is an inequality, and the partner
+    /// is the nearest row that meets it.
+    AsofLeft,
 }
 
 /// A join with the relations before it.

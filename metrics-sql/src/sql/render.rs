@@ -28,7 +28,7 @@ pub enum Target {
 pub struct Plain {
     /// The database of the loaded tables.
     pub raw: String,
-    /// The database of staging and intermediate models.
+    /// The database of staging and intermediate models, and of seeds.
     pub staging: String,
     /// The database of the marts.
     pub marts: String,
@@ -131,6 +131,7 @@ impl Renderer<'_> {
             let keyword = match join.kind {
                 JoinKind::Inner => "INNER JOIN ",
                 JoinKind::Left => "LEFT JOIN ",
+                JoinKind::AsofLeft => "ASOF LEFT JOIN ",
             };
             let on = format!(" ON {}", self.flat(&join.on, 0));
             self.relation(keyword, &join.with, &on, level);
@@ -195,6 +196,10 @@ impl Renderer<'_> {
                 Target::Dbt => format!("{{{{ ref({}) }}}}", quote_jinja(model.name.as_str())),
                 Target::Plain(plain) => qualified(plain.database(model.layer), &model.name),
             },
+            Relation::Seed(seed) => match self.target {
+                Target::Dbt => format!("{{{{ ref({}) }}}}", quote_jinja(seed.as_str())),
+                Target::Plain(plain) => qualified(&plain.staging, seed),
+            },
             Relation::Source(table) => match self.target {
                 Target::Dbt => {
                     format!("{{{{ source({}, {}) }}}}", quote_jinja(SOURCE), quote_jinja(table.as_str()))
@@ -243,6 +248,18 @@ impl Renderer<'_> {
         }
         match expr {
             Expr::Array(items) => self.broken("[", items, "]", level),
+            Expr::Tuple(items) => self.broken("(", items, ")", level),
+            Expr::Cast { expr, to } => {
+                let inner = "    ".repeat(level + 1);
+                let outer = "    ".repeat(level);
+                format!("CAST(\n{inner}{} AS {to}\n{outer})", self.expr(expr, level + 1))
+            }
+            Expr::Case { branches, otherwise } => self.broken_case(branches, otherwise, level),
+            Expr::Binary { op: op @ (BinaryOp::And | BinaryOp::Or), left, right } => {
+                let left = self.wrapped(*op, left, level);
+                let inner = "    ".repeat(level);
+                format!("{left}\n{inner}{} {}", symbol(*op), self.operand(*op, right, precedence_of(*op) + 1))
+            }
             Expr::Call { function, args } => self.broken(&format!("{function}("), args, ")", level),
             Expr::Window { function, over: Over::Spec(spec) } => {
                 let inner = "    ".repeat(level + 1);
@@ -256,6 +273,24 @@ impl Renderer<'_> {
             }
             _ => flat,
         }
+    }
+
+    /// The left side of a chain of `AND` or `OR`, broken as well where it is too long.
+    fn wrapped(&self, of: BinaryOp, left: &Expr, level: usize) -> String {
+        match left {
+            Expr::Binary { op, .. } if *op == of => self.expr(left, level),
+            other => self.operand(of, other, precedence_of(of)),
+        }
+    }
+
+    fn broken_case(&self, branches: &[(Expr, Expr)], otherwise: &Expr, level: usize) -> String {
+        let inner = "    ".repeat(level + 1);
+        let when = |(when, then): &(Expr, Expr)| {
+            format!("{inner}WHEN {} THEN {}\n", self.flat(when, 0), self.expr(then, level + 1))
+        };
+        let branches: String = branches.iter().map(when).collect();
+        let otherwise = self.expr(otherwise, level + 1);
+        format!("CASE\n{branches}{inner}ELSE {otherwise}\n{}END", "    ".repeat(level))
     }
 
     fn broken(&self, open: &str, items: &[Expr], close: &str, level: usize) -> String {
