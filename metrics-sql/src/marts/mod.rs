@@ -1,10 +1,20 @@
 //! The marts: one file each, as definitions.
 
 mod activity_daily;
+mod conversion;
+mod ltv;
+mod revenue;
+mod subscription_retention;
 
 use crate::model::Model;
 
 /// Every mart.
 pub fn models() -> Vec<Model> {
-    vec![activity_daily::model()]
+    vec![
+        activity_daily::model(),
+        revenue::model(),
+        conversion::model(),
+        ltv::model(),
+        subscription_retention::model(),
+    ]
 }

@@ -1,0 +1,312 @@
+//! `fct_revenue`: who pays, and how much, by day, week and month.
+
+use crate::intermediate::{calendar, money};
+use crate::model::{Build, Check, Column, ColumnTest, Layer, Model, ModelRef};
+use crate::pieces::{Segment, is_refund, reported_activity, segment_pairs};
+use crate::sql::{
+    Cte, Expr, Query, Relation, Select, SqlType, WindowSpec, array, call, case, col, int, text, tuple,
+};
+
+/// How activity is cut.
+const OF_ACTIVITY: [Segment; 3] = [Segment::OVERALL, Segment::PLATFORM, Segment::COUNTRY];
+/// How money is cut.
+const OF_MONEY: [Segment; 4] = [Segment::OVERALL, Segment::PLATFORM, Segment::COUNTRY, Segment::PLAN];
+
+/// A length of period.
+#[derive(Clone, Copy)]
+struct Grain {
+    name: &'static str,
+    /// The first day of the period that a day is in.
+    start: fn(Expr) -> Expr,
+}
+
+const GRAINS: [Grain; 3] = [
+    Grain { name: "day", start: |day| day },
+    Grain { name: "week", start: |day| call("toMonday", [day]) },
+    Grain { name: "month", start: |day| call("toStartOfMonth", [day]) },
+];
+
+/// A gap of so many days lies in no grain's period.
+const LONGER_THAN_A_PERIOD: i64 = 31;
+
+/// The columns that are added up over a period, and whether they are money.
+const SUMS: [(&str, bool); 6] = [
+    ("active_users", false),
+    ("paying_users", false),
+    ("new_paying_users", false),
+    ("purchases", false),
+    ("gross_revenue", true),
+    ("refunds", true),
+];
+
+/// The mart's definition.
+pub(super) fn model() -> Model {
+    Model {
+        id: ModelRef::new(Layer::Mart, "fct_revenue"),
+        build: Build::Table,
+        description: "Active and paying users and their money a day, week (from Monday) and month, overall and by \
+                      platform, country and plan. A purchase counts where it was made; a refund where the \
+                      purchase it names was made, on its own date. Every period of the calendar has its overall \
+                      row; other segment values have rows where something of their own is not zero. The first \
+                      and the last period may be partial."
+            .to_owned(),
+        grain: ["grain", "period_start", "segment", "segment_value"].map(Into::into).into(),
+        sorted_by: ["grain", "segment", "segment_value", "period_start"].map(Into::into).into(),
+        columns: columns(),
+        checks: checks(),
+        ctes: vec![
+            Cte::new("user_days", "The days each user is active, or pays, in a segment value.", user_days()),
+            Cte::new(
+                "present",
+                "Each of them with the one before; one too long ago to matter where there is none.",
+                present(),
+            ),
+            Cte::new(
+                "users",
+                "A user counts on the first such day of each period, so days add up to weeks and months.",
+                users(),
+            ),
+            Cte::new("payments", "Money by day.", payments()),
+            Cte::new("parts", "What each period is made of; the calendar's part is nothing.", parts()),
+            Cte::new("periods", "One row a period and segment value.", periods()),
+        ],
+        rows: Select::from(Relation::cte("periods").alias("periods")).filter(has_something(of_period)),
+    }
+}
+
+fn of_period(name: &'static str) -> Expr {
+    col(name).of("periods")
+}
+
+/// Whether something of the row's own is not zero. A plan has no active users of its own.
+fn has_something(of: fn(&'static str) -> Expr) -> Expr {
+    of("segment")
+        .equals(text(Segment::OVERALL.name))
+        .or(of("segment").differs(text(Segment::PLAN.name)).and(of("active_users").greater(int(0))))
+        .or(of("paying_users").greater(int(0)))
+        .or(of("refunds").greater(int(0)))
+}
+
+fn columns() -> Vec<Column> {
+    let one_of = |names: Vec<&str>| ColumnTest::OneOf(names.into_iter().map(str::to_owned).collect());
+    let low_cardinality = |name: &'static str, doc, value: Expr| {
+        Column::key(name, SqlType::LowCardinality, doc, value.cast(SqlType::LowCardinality))
+    };
+    let users = |name: &'static str, doc| Column::count(name, "users", doc, of_period(name));
+    let money = |name: &'static str, doc| Column::money(name, doc, of_period(name));
+    let a_user = Some("reporting currency a user");
+    // For a plan there is no activity of its own.
+    let all_active = call(
+        "max",
+        [case(
+            [(of_period("segment").equals(text(Segment::OVERALL.name)), of_period("active_users"))],
+            int(0),
+        )],
+    )
+    .over(WindowSpec {
+        partition_by: vec![of_period("grain"), of_period("period_start")],
+        ..Default::default()
+    });
+    let is_plan = of_period("segment").equals(text(Segment::PLAN.name));
+    let active_users = case([(is_plan, all_active)], of_period("active_users"));
+    let net_revenue = || of_period("gross_revenue") - of_period("refunds");
+    vec![
+        low_cardinality("grain", "The length of the period: day, week or month.", of_period("grain"))
+            .tested(one_of(GRAINS.map(|grain| grain.name).into())),
+        Column::key(
+            "period_start",
+            SqlType::Date,
+            "The period's first day, in the reporting time zone; a Monday for a week.",
+            of_period("period_start"),
+        ),
+        low_cardinality(
+            "segment",
+            "How users and money are cut: overall, by platform, country or plan.",
+            of_period("segment"),
+        )
+        .tested(one_of(OF_MONEY.map(|segment| segment.name).into())),
+        low_cardinality(
+            "segment_value",
+            "The platform, country or plan; empty for overall, and where it is unknown.",
+            of_period("segment_value"),
+        ),
+        Column::count(
+            "active_users",
+            "users",
+            "Distinct users active in the period. For a plan: those of the overall row.",
+            active_users.clone(),
+        ),
+        users("paying_users", "Distinct users with a paid purchase in the period."),
+        users("new_paying_users", "Users whose first paid purchase ever was made in the period."),
+        Column::count("purchases", "purchases", "Paid purchases.", of_period("purchases")),
+        money("gross_revenue", "What paid purchases brought."),
+        money("refunds", "What was given back."),
+        Column::money("net_revenue", "gross_revenue − refunds.", net_revenue()),
+        Column::ratio(
+            "conversion_rate",
+            "paying_users ÷ active_users; NULL where nobody is active. Above 1 where users pay without being \
+             active.",
+            of_period("paying_users"),
+            active_users.clone(),
+        )
+        .unit(Some("paying users an active user")),
+        Column::ratio(
+            "arpu",
+            "Average revenue per user: net_revenue ÷ active_users; NULL where nobody is active.",
+            net_revenue(),
+            active_users,
+        )
+        .unit(a_user),
+        Column::ratio(
+            "arppu",
+            "Average revenue per paying user: net_revenue ÷ paying_users; NULL where nobody pays.",
+            net_revenue(),
+            of_period("paying_users"),
+        )
+        .unit(a_user),
+    ]
+}
+
+fn checks() -> Vec<Check> {
+    vec![
+        Check {
+            name: "net_is_gross_less_refunds",
+            condition: col("net_revenue").equals(col("gross_revenue") - col("refunds")),
+        },
+        Check {
+            name: "money_is_not_negative",
+            condition: col("gross_revenue").at_least(int(0)).and(col("refunds").at_least(int(0))),
+        },
+        Check {
+            name: "purchases_bring_money",
+            condition: col("purchases").greater(int(0)).equals(col("gross_revenue").greater(int(0))),
+        },
+        Check {
+            name: "new_paying_users_pay",
+            condition: col("new_paying_users").at_most(col("paying_users")),
+        },
+        Check { name: "paying_users_buy", condition: col("paying_users").at_most(col("purchases")) },
+        Check { name: "segment_rows_have_something", condition: has_something(col) },
+    ]
+}
+
+/// The rows of each segment value.
+fn by_segment(select: Select, segments: &[Segment]) -> Select {
+    select
+        .item(col("pair").element(1), "segment")
+        .item(col("pair").element(2), "segment_value")
+        .array_join(segment_pairs(segments), "pair")
+}
+
+fn user_days() -> Query {
+    let days = |measure, select: Select, day, segments| {
+        by_segment(select.item(text(measure), "measure"), segments).columns(["user_id"]).item(col(day), "day")
+    };
+    let active = days("active_users", reported_activity("activity"), "activity_date", &OF_ACTIVITY);
+    let paying = Select::from(money()).filter(!is_refund());
+    let paying = days("paying_users", paying, "event_date", &OF_MONEY);
+    let by = ["measure", "segment", "segment_value", "user_id"];
+    Select::from(Query::from(vec![active, paying]))
+        .columns(by)
+        .item(call("arraySort", [call("groupUniqArray", [col("day")])]), "days")
+        .group_by(by.map(col))
+        .into()
+}
+
+fn present() -> Query {
+    let before_all = call("arrayElement", [col("days"), int(1)]) - int(LONGER_THAN_A_PERIOD);
+    let previous = call("arrayPushFront", [call("arrayPopBack", [col("days")]), before_all]);
+    Select::from(Relation::cte("user_days"))
+        .columns(["measure", "segment", "segment_value", "day", "previous_day"])
+        .array_join(col("days"), "day")
+        .array_join(previous, "previous_day")
+        .into()
+}
+
+/// The users who are first seen that day in the grain's period.
+fn seen(grain: Grain) -> String {
+    format!("seen_first_in_{}", grain.name)
+}
+
+fn users() -> Query {
+    let by = ["measure", "segment", "segment_value", "day"];
+    let mut select = Select::from(Relation::cte("present")).columns(by);
+    for grain in GRAINS {
+        let is_another = (grain.start)(col("day")).differs((grain.start)(col("previous_day")));
+        select = select.item(call("countIf", [is_another]), seen(grain));
+    }
+    select.group_by(by.map(col)).into()
+}
+
+fn payments() -> Query {
+    let sum_if = |condition: Expr, sign: i64| {
+        let revenue = if sign < 0 { -col("net_revenue") } else { col("net_revenue") };
+        call("sumIf", [revenue, condition])
+    };
+    let by = ["segment", "segment_value", "event_date"];
+    by_segment(Select::from(money()), &OF_MONEY)
+        .columns(["event_date"])
+        .item(call("countIf", [col("is_first_purchase")]), "new_paying_users")
+        .item(call("countIf", [!is_refund()]), "purchases")
+        .item(sum_if(!is_refund(), 1), "gross_revenue")
+        .item(sum_if(is_refund(), -1), "refunds")
+        .group_by(by.map(col))
+        .into()
+}
+
+/// The periods that a day is in, as an array of (grain, first day, …) to be joined.
+fn periods_of(day: &'static str, more: impl Fn(Grain) -> Option<Expr>) -> Expr {
+    let period = |grain: Grain| {
+        let known = [text(grain.name), (grain.start)(col(day))];
+        tuple(known.into_iter().chain(more(grain)))
+    };
+    array(GRAINS.map(period))
+}
+
+/// A part of each period: some of the sums, zeros for the others.
+fn part(from: Select, periods: Expr, sums: &[(&'static str, Expr)]) -> Select {
+    let mut part = from
+        .item(col("period").element(1), "grain")
+        .item(col("period").element(2), "period_start")
+        .array_join(periods, "period");
+    for (name, is_money) in SUMS {
+        let given = sums.iter().find(|(given, _)| *given == name).map(|(_, value)| value.clone());
+        let zero = if is_money { int(0).cast(SqlType::Money) } else { call("toUInt64", [int(0)]) };
+        part = part.item(given.unwrap_or(zero), name);
+    }
+    part
+}
+
+fn parts() -> Query {
+    let of_measure =
+        |measure| (measure, case([(col("measure").equals(text(measure)), col("period").element(3))], int(0)));
+    let users = part(
+        Select::from(Relation::cte("users")).columns(["segment", "segment_value"]),
+        periods_of("day", |grain| Some(col(seen(grain)))),
+        &["active_users", "paying_users"].map(of_measure),
+    );
+    let payments = part(
+        Select::from(Relation::cte("payments")).columns(["segment", "segment_value"]),
+        periods_of("event_date", |_| None),
+        &["new_paying_users", "purchases", "gross_revenue", "refunds"].map(|name| (name, col(name))),
+    );
+    let nothing = part(
+        Select::from(calendar()).item(text(Segment::OVERALL.name), "segment").item(text(""), "segment_value"),
+        periods_of("calendar_date", |_| None),
+        &[],
+    );
+    vec![users, payments, nothing].into()
+}
+
+fn periods() -> Query {
+    let of_part = |name: &'static str| col(name).of("parts");
+    let by = ["grain", "period_start", "segment", "segment_value"];
+    let mut select = Select::from(Relation::cte("parts").alias("parts"));
+    for name in by {
+        select = select.item(of_part(name), name);
+    }
+    for (name, _) in SUMS {
+        select = select.item(call("sum", [of_part(name)]), name);
+    }
+    select.group_by(by.map(of_part)).into()
+}
