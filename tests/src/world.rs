@@ -100,15 +100,24 @@ impl World {
     /// # Panics
     /// Where the server refuses the query.
     pub fn query(&self, sql: &str) -> Vec<Value> {
+        let body = self.text(sql, "JSONCompactEachRow&output_format_json_quote_64bit_integers=0");
+        body.lines().map(|line| serde_json::from_str(line).expect("a row is a JSON array")).collect()
+    }
+
+    /// All rows of a mart as they are exported, in the order of all its columns.
+    ///
+    /// # Panics
+    /// Where the server refuses the query.
+    pub fn exported(&self, mart: &str) -> String {
+        self.text(&format!("SELECT * FROM {{marts}}.{mart} ORDER BY ALL"), "TabSeparatedWithNamesAndTypes")
+    }
+
+    fn text(&self, sql: &str, format: &str) -> String {
         let sql = ["raw", "staging", "marts"]
             .iter()
             .fold(sql.to_owned(), |sql, layer| sql.replace(&format!("{{{layer}}}"), &self.database(layer)));
-        let url = format!(
-            "{}/?default_format=JSONCompactEachRow&output_format_json_quote_64bit_integers=0",
-            self.url
-        );
-        let body = local_clickhouse::query(&url, &sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
-        body.lines().map(|line| serde_json::from_str(line).expect("a row is a JSON array")).collect()
+        let url = format!("{}/?default_format={format}", self.url);
+        local_clickhouse::query(&url, &sql).unwrap_or_else(|error| panic!("{sql}: {error}"))
     }
 
     fn connect(&self, command: &mut Command) {
