@@ -142,7 +142,7 @@ impl Sequence {
         match version {
             Version::Whole => {}
             Version::Half => {
-                let half = step % 2 == 0;
+                let half = step.is_multiple_of(2);
                 lines.retain(|line| (line.len() % 2 == 0) == half);
             }
             Version::Empty => lines.clear(),
