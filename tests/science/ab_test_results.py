@@ -108,13 +108,17 @@ def adjust_by_holm(rows):
 
 def mismatch(experiment):
     """The chi-square test of the analysed users against the shares they were to have."""
-    variants = sorted(experiment["variants"])
-    counts = [len(experiment["variants"][variant]) for variant in variants]
-    if sum(counts) == 0:
+    counts = {variant: len(users) for variant, users in experiment["variants"].items()}
+    if sum(counts.values()) == 0:
         return None
-    shares = experiment["expected_shares"] or {variant: 1 for variant in variants}
-    shares = numpy.array([shares[variant] for variant in variants], dtype=float)
-    return float(stats.chisquare(counts, shares / shares.sum() * sum(counts)).pvalue)
+    shares = experiment["expected_shares"] or dict.fromkeys(counts, 1)
+    # A variant that was to have nobody is no part of the test, and every user in it one too many.
+    if any(users for variant, users in counts.items() if not shares.get(variant)):
+        return 0.0
+    expected = {variant: shares[variant] for variant in counts if shares.get(variant)}
+    scale = sum(counts.values()) / sum(expected.values())
+    observed = [counts[variant] for variant in expected]
+    return float(stats.chisquare(observed, [share * scale for share in expected.values()]).pvalue)
 
 
 def results(experiment):
