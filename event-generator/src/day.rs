@@ -272,12 +272,12 @@ impl<W: Write> DayWriter<'_, W> {
 
     fn line(&mut self, fact: &Fact, slots: &Slots) {
         let visit = slots.get(fact.slot);
-        match (visit.style, fact.kind) {
+        match (Style::of(self.plan.spelling, visit.style), fact.kind) {
             (Style::Canonical, Kind::Plain(plain)) => {
                 self.compact.plain(&mut self.buffer, fact, visit, plain);
             }
             (Style::Canonical, Kind::Task(task)) => self.compact.task(&mut self.buffer, fact, visit, task),
-            (style, _) => style::write(&mut self.buffer, &typed::event(fact, visit), style),
+            (style, _) => style::write(&mut self.buffer, &typed::event(fact, visit), style, fact.key),
         }
         self.buffer.push(b'\n');
         self.stats.accept(fact.kind.table());

@@ -36,6 +36,7 @@ pub(crate) enum Topic {
     LongLine,
     Rate,
     Habits,
+    Spelling,
 }
 
 /// The key of `number` under `parent`, for one topic.

@@ -44,6 +44,6 @@ mod world;
 
 pub use day::{Generator, WriteError};
 pub use files::{Compression, FilesError, Layout, RATES_FILE, Summary, WrittenFile, write_files};
-pub use plan::{Plan, PlanError};
+pub use plan::{Plan, PlanError, Spelling};
 pub use rates::exchange_rates_csv;
 pub use stats::DayStats;

@@ -20,6 +20,24 @@ pub struct Plan {
     /// Lines that break the contract, as a share of all lines; from 0 to 0.5. They come on top: the good
     /// lines are the same whatever the share.
     pub reject_share: f64,
+    /// How the good lines are spelt.
+    pub spelling: Spelling,
+}
+
+/// How clients spell their events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Spelling {
+    /// As a product's clients do: nearly all compact and in the contract's order, a few in their own way.
+    #[default]
+    Mixed,
+    /// All as scripting languages write JSON: sorted keys, a blank after each comma and colon, everything
+    /// beyond ASCII escaped.
+    Script,
+    /// All with keys in another order on each line, and with fields that the contract does not know.
+    Shuffled,
+    /// As the typed events write themselves, and payloads of the product's own events hold a long text of
+    /// several alphabets.
+    Prose,
 }
 
 /// A plan that cannot be carried out.
@@ -71,9 +89,10 @@ impl Plan {
     /// Bytes of plain day files for each of [`Plan::users`], on an average day of the first weeks.
     pub const BYTES_PER_USER: u64 = 1000;
 
-    /// A plan with seed 1 and the usual share of bad lines.
+    /// A plan with seed 1, the usual share of bad lines and the usual spelling.
     pub const fn new(start: Date, days: u32, users: u64) -> Plan {
-        Plan { start, days, users, seed: 1, reject_share: Self::REJECT_SHARE }
+        let (seed, reject_share) = (1, Self::REJECT_SHARE);
+        Plan { start, days, users, seed, reject_share, spelling: Spelling::Mixed }
     }
 
     /// A plan with as many users as make about `bytes` of plain lines on an average day of the first weeks.

@@ -1,10 +1,12 @@
 //! How clients spell the same event: nearly all as the typed events do, some in their own way.
 
-use event_schema::event::Event;
+use event_schema::event::{Event, Payload};
 use event_schema::value::Timestamp;
 use serde_json::Value;
 
-use crate::draw::Draw;
+use crate::draw::{Draw, Topic, key};
+use crate::plan::Spelling;
+use crate::world::COMMENTS;
 
 /// A client's way of writing JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -19,6 +21,10 @@ pub(crate) enum Style {
     Sdk,
     /// The time in the device's zone, with microseconds.
     LocalTime,
+    /// As [`Style::Sdk`], with the keys of every object in any order.
+    Shuffled,
+    /// Compact, keys sorted, with a long text in the payload of the product's own events.
+    Prose,
 }
 
 impl Style {
@@ -30,10 +36,21 @@ impl Style {
             _ => Style::Canonical,
         }
     }
+
+    /// The style of a visit that would have `own` in a product of mixed clients.
+    pub(crate) fn of(spelling: Spelling, own: Style) -> Style {
+        match spelling {
+            Spelling::Mixed => own,
+            Spelling::Script => Style::Script,
+            Spelling::Shuffled => Style::Shuffled,
+            Spelling::Prose => Style::Prose,
+        }
+    }
 }
 
-/// Writes an event in one of the styles.
-pub(crate) fn write(out: &mut Vec<u8>, event: &Event, style: Style) {
+/// Writes an event in one of the styles; what a style leaves open comes from the fact's key.
+pub(crate) fn write(out: &mut Vec<u8>, event: &Event, style: Style, fact_key: u64) {
+    let mut draw = Draw::new(key(fact_key, Topic::Spelling, 0));
     match style {
         Style::Canonical => {
             serde_json::to_writer(out, event).expect("an event serialises into memory");
@@ -43,10 +60,15 @@ pub(crate) fn write(out: &mut Vec<u8>, event: &Event, style: Style) {
             sorted(out, &tree, true);
         }
         Style::Sdk => {
+            sorted(out, &with_sdk(event), false);
+        }
+        Style::Shuffled => shuffled(out, &with_sdk(event), &mut draw),
+        Style::Prose => {
             let mut tree = tree(event);
-            let sdk = serde_json::json!({"name": "schoolbell-js", "version": "2.4.1", "retries": 0});
-            tree["sdk"] = sdk;
-            tree["properties"]["sdk_trace"] = "7f3a-91".into();
+            if let Payload::Custom { .. } = event.payload() {
+                let comments: Vec<&str> = (0..10 + draw.below(30)).map(|_| draw.pick(&COMMENTS)).collect();
+                tree["properties"]["note"] = comments.join(" ").into();
+            }
             sorted(out, &tree, false);
         }
         Style::LocalTime => {
@@ -59,6 +81,15 @@ pub(crate) fn write(out: &mut Vec<u8>, event: &Event, style: Style) {
 
 fn tree(event: &Event) -> Value {
     serde_json::to_value(event).expect("an event is a tree of JSON")
+}
+
+/// The event with what a client library adds of its own.
+fn with_sdk(event: &Event) -> Value {
+    let mut tree = tree(event);
+    let sdk = serde_json::json!({"name": "schoolbell-js", "version": "2.4.1", "retries": 0});
+    tree["sdk"] = sdk;
+    tree["properties"]["sdk_trace"] = "7f3a-91".into();
+    tree
 }
 
 /// The same instant three hours ahead of UTC, as some clients write it.
@@ -99,6 +130,25 @@ fn sorted(out: &mut Vec<u8>, value: &Value, script: bool) {
         Value::String(string) => text(out, string, script),
         other => serde_json::to_writer(out, other).expect("a scalar serialises into memory"),
     }
+}
+
+/// Keys in any order at every level.
+fn shuffled(out: &mut Vec<u8>, value: &Value, draw: &mut Draw) {
+    let Value::Object(members) = value else { return sorted(out, value, false) };
+    let mut left: Vec<_> = members.iter().collect();
+    // The same draws give the same line, whatever order the tree itself keeps.
+    left.sort_unstable_by_key(|member| member.0);
+    out.push(b'{');
+    while !left.is_empty() {
+        let (key, value) = left.swap_remove(draw.below(left.len() as u32) as usize);
+        text(out, key, false);
+        out.push(b':');
+        shuffled(out, value, draw);
+        if !left.is_empty() {
+            out.push(b',');
+        }
+    }
+    out.push(b'}');
 }
 
 fn text(out: &mut Vec<u8>, text: &str, only_ascii: bool) {

@@ -1,7 +1,7 @@
 //! Damage to a line: bytes and tokens taken out, put in, written over and moved.
 
+use fastrand::Rng;
 use proptest::prelude::*;
-use proptest::sample::{Index, select};
 
 /// What JSON is made of and what disturbs it.
 const TOKENS: &[&[u8]] = &[
@@ -50,40 +50,58 @@ const TOKENS: &[&[u8]] = &[
     b"\xef\xbb\xbf",
 ];
 
-/// One change to a line. Places are relative, so that a mutation fits a line of any length.
+/// A place in a line as a share of its length, so that it fits a line of any length.
+#[derive(Debug, Clone, Copy)]
+pub struct Place(u32);
+
+impl Place {
+    fn draw(rng: &mut Rng) -> Place {
+        Place(rng.u32(..))
+    }
+
+    /// An index below `length`, which is not 0.
+    fn of(self, length: usize) -> usize {
+        (u64::from(self.0) * length as u64 >> 32) as usize
+    }
+}
+
+/// One change to a line.
 #[derive(Debug, Clone)]
 pub enum Mutation {
     /// Takes out so many bytes.
-    Remove(Index, usize),
+    Remove(Place, usize),
     /// Puts a token in.
-    Insert(Index, &'static [u8]),
+    Insert(Place, &'static [u8]),
     /// Writes a token over what stands there.
-    Overwrite(Index, &'static [u8]),
+    Overwrite(Place, &'static [u8]),
     /// Copies so many bytes to another place.
-    Copy(Index, usize, Index),
+    Copy(Place, usize, Place),
     /// Flips a bit of a byte.
-    Flip(Index, u8),
+    Flip(Place, u8),
     /// Cuts the line off.
-    Truncate(Index),
+    Truncate(Place),
 }
 
 /// Any mutation, small ones first.
 pub fn any_mutation() -> BoxedStrategy<Mutation> {
-    let at = any::<Index>;
-    let token = || select(TOKENS);
-    prop_oneof![
-        3 => (at(), 1..12_usize).prop_map(|(at, bytes)| Mutation::Remove(at, bytes)),
-        6 => at().prop_map(|at| Mutation::Remove(at, 1)),
-        6 => (at(), token()).prop_map(|(at, token)| Mutation::Insert(at, token)),
-        6 => (at(), token()).prop_map(|(at, token)| Mutation::Overwrite(at, token)),
-        3 => (at(), 1..40_usize, at()).prop_map(|(from, bytes, to)| Mutation::Copy(from, bytes, to)),
-        6 => (at(), 0..8_u8).prop_map(|(at, bit)| Mutation::Flip(at, bit)),
-        1 => at().prop_map(Mutation::Truncate),
-    ]
-    .boxed()
+    any::<u64>().prop_map(|seed| Mutation::draw(&mut Rng::with_seed(seed))).boxed()
 }
 
 impl Mutation {
+    /// Draws a mutation.
+    pub fn draw(rng: &mut Rng) -> Mutation {
+        let at = Place::draw(rng);
+        match rng.u8(..31) {
+            0..3 => Mutation::Remove(at, rng.usize(1..12)),
+            3..9 => Mutation::Remove(at, 1),
+            9..15 => Mutation::Insert(at, TOKENS[rng.usize(..TOKENS.len())]),
+            15..21 => Mutation::Overwrite(at, TOKENS[rng.usize(..TOKENS.len())]),
+            21..24 => Mutation::Copy(at, rng.usize(1..40), Place::draw(rng)),
+            24..30 => Mutation::Flip(at, rng.u8(..8)),
+            _ => Mutation::Truncate(at),
+        }
+    }
+
     /// Changes the line. An empty one stays as it is.
     pub fn apply(&self, line: &mut Vec<u8>) {
         if line.is_empty() {
@@ -92,25 +110,25 @@ impl Mutation {
         let length = line.len();
         match self {
             Self::Remove(at, bytes) => {
-                let at = at.index(length);
+                let at = at.of(length);
                 line.drain(at..length.min(at + bytes));
             }
             Self::Insert(at, token) => {
-                let at = at.index(length + 1);
+                let at = at.of(length + 1);
                 line.splice(at..at, token.iter().copied());
             }
             Self::Overwrite(at, token) => {
-                let at = at.index(length);
+                let at = at.of(length);
                 line.splice(at..length.min(at + token.len()), token.iter().copied());
             }
             Self::Copy(from, bytes, to) => {
-                let from = from.index(length);
+                let from = from.of(length);
                 let copied = line[from..length.min(from + bytes)].to_vec();
-                let to = to.index(length + 1);
+                let to = to.of(length + 1);
                 line.splice(to..to, copied);
             }
-            Self::Flip(at, bit) => line[at.index(length)] ^= 1 << bit,
-            Self::Truncate(at) => line.truncate(at.index(length)),
+            Self::Flip(at, bit) => line[at.of(length)] ^= 1 << bit,
+            Self::Truncate(at) => line.truncate(at.of(length)),
         }
     }
 }
