@@ -178,6 +178,26 @@ impl Report {
     }
 }
 
+/// Inputs to begin with, for a fuzzer that changes bytes: sources of a few lines of every kind, each after the byte
+/// that [`by_first_byte`] takes off.
+pub fn sources() -> Vec<Vec<u8>> {
+    let pool = Pool::new(0);
+    let some = |family: &Vec<Vec<u8>>| -> Vec<Vec<u8>> {
+        let chunks = family.chunks(3).step_by(family.len().div_ceil(3 * 80));
+        chunks.enumerate().map(|(n, lines)| [&[n as u8][..], &lines.join(&b'\n')].concat()).collect()
+    };
+    pool.families.iter().flat_map(some).collect()
+}
+
+/// How to read an input of a fuzzer that changes bytes: its first byte says where the rest, the source, is cut.
+pub fn by_first_byte(input: &[u8]) -> Option<(&[u8], Reading)> {
+    let (first, source) = input.split_first()?;
+    let (piece, is_small) = (usize::from(first >> 1), first & 1 == 1);
+    let pieces = if piece == 0 { vec![usize::MAX] } else { vec![piece, 3 * piece + 1] };
+    let options = Options { max_line_bytes: 1 << 10, ..Options::default() };
+    Some((source, Reading { options, pieces, batch_bytes: if is_small { 1 } else { usize::MAX } }))
+}
+
 /// Makes a source that shows a difference short, and says what differs then.
 fn shorten(round: u64, source: &[u8], reading: &Reading, backends: &[Backend]) -> Difference {
     let source = minimise::minimise(source, |source| agree(source, reading, backends).is_err());

@@ -30,6 +30,7 @@ impl Backend {
         event_parser::backend()
     }
 
+    #[expect(clippy::unused_self, reason = "the parser chooses by itself so far")]
     fn parser(self, options: Options) -> Parser {
         Parser::new("reference", options)
     }

@@ -8,6 +8,7 @@ mod codegen;
 mod dbt;
 mod demo;
 mod fmt;
+mod fuzz;
 mod help;
 mod lint;
 mod python;
@@ -36,7 +37,8 @@ const COMMANDS: &[Command] = &[
     Command { name: "demo", arguments: "", does: demo::DOES, run: demo::run },
     Command { name: "test", arguments: "", does: test::DOES, run: test::run },
     Command { name: "codegen", arguments: "[--check]", does: codegen::DOES, run: codegen::run },
-    Command { name: "bench", arguments: "parser", does: bench::DOES, run: bench::run },
+    Command { name: "bench", arguments: bench::ARGUMENTS, does: bench::DOES, run: bench::run },
+    Command { name: "fuzz", arguments: fuzz::ARGUMENTS, does: fuzz::DOES, run: fuzz::run },
     Command { name: "setup", arguments: "", does: setup::DOES, run: setup::run },
     Command { name: "fmt", arguments: "[--check]", does: fmt::DOES, run: fmt::run },
     Command { name: "lint", arguments: "", does: lint::DOES, run: lint::run },

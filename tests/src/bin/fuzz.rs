@@ -1,14 +1,21 @@
 //! `cargo xtask fuzz`: parser and reference side by side on many millions of changed lines.
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use integration_tests::fuzz::{Plan, hush_caught_panics, run};
+use integration_tests::fuzz::{Plan, hush_caught_panics, run, sources};
 
 const USAGE: &str = "usage: fuzz [--lines N] [--seed S] [--round R] [--threads T]";
 
 fn main() -> ExitCode {
-    let Some(plan) = plan(std::env::args().skip(1)) else {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let [flag, folder] = &arguments[..]
+        && flag == "--write-sources"
+    {
+        return write_sources(Path::new(folder));
+    }
+    let Some(plan) = plan(arguments.into_iter()) else {
         eprintln!("{USAGE}");
         return ExitCode::from(2);
     };
@@ -31,6 +38,18 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Writes the sources that libFuzzer begins with.
+fn write_sources(folder: &Path) -> ExitCode {
+    for (number, source) in sources().iter().enumerate() {
+        let path = folder.join(format!("begin-{number:04}"));
+        if let Err(error) = std::fs::write(&path, source) {
+            eprintln!("cannot write {}: {error}", path.display());
+            return ExitCode::FAILURE;
+        }
+    }
+    ExitCode::SUCCESS
 }
 
 fn plan(mut arguments: impl Iterator<Item = String>) -> Option<Plan> {

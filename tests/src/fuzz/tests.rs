@@ -12,7 +12,7 @@ fn plain(source: &[u8]) -> (Vec<u8>, Reading) {
 
 fn some_day() -> (Vec<u8>, Reading) {
     let pool = Pool::new(7);
-    plain(&pool.families[0][..200].join(&b'\n'))
+    plain(&pool.families[0].join(&b'\n'))
 }
 
 #[test]
@@ -59,7 +59,7 @@ fn a_changed_outcome_is_noticed_whatever_changes() {
 fn what_differs_is_made_short() {
     let (source, _) = some_day();
     let short = minimise(&source, |source| source.windows(8).any(|eight| eight == b"purchase"));
-    assert_eq!(short, b"purchase");
+    assert_eq!(short.escape_ascii().to_string(), "purchase");
 }
 
 #[test]

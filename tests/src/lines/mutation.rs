@@ -61,7 +61,7 @@ impl Place {
 
     /// An index below `length`, which is not 0.
     fn of(self, length: usize) -> usize {
-        (u64::from(self.0) * length as u64 >> 32) as usize
+        ((u64::from(self.0) * length as u64) >> 32) as usize
     }
 }
 

@@ -12,6 +12,7 @@ use anyhow::{Context, Result};
 use xxhash_rust::xxh3::xxh3_128;
 
 pub(crate) mod cargo_deny;
+pub(crate) mod cargo_fuzz;
 pub(crate) mod engine;
 pub(crate) mod python;
 
