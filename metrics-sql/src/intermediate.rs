@@ -1,5 +1,6 @@
 //! Intermediate models: compact tables that marts share, so that no mart reads events again.
 
+pub mod experiments;
 mod money;
 
 use event_schema::registry::{ColumnType, Scalar};
@@ -28,7 +29,7 @@ pub fn calendar() -> ModelRef {
 /// Every intermediate model.
 pub fn models() -> Vec<Model> {
     let activity = vec![build_user_activity_daily(), build_user_first_activity()];
-    [activity, money::models(), vec![build_calendar()]].concat()
+    [activity, money::models(), vec![build_calendar()], experiments::models()].concat()
 }
 
 fn build_user_activity_daily() -> Model {

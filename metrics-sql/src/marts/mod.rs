@@ -1,5 +1,6 @@
 //! The marts: one file each, as definitions.
 
+mod ab_test_results;
 mod activity_daily;
 mod conversion;
 mod ltv;
@@ -16,5 +17,6 @@ pub fn models() -> Vec<Model> {
         conversion::model(),
         ltv::model(),
         subscription_retention::model(),
+        ab_test_results::model(),
     ]
 }

@@ -23,6 +23,22 @@ pub enum Expr {
         /// Its arguments.
         args: Vec<Expr>,
     },
+    /// An aggregate with parameters before its arguments: `welchTTest(0.95)(value, side)`.
+    Parametric {
+        /// The aggregate's name, as `ClickHouse` spells it.
+        function: &'static str,
+        /// Its parameters: constants.
+        parameters: Vec<Expr>,
+        /// Its arguments.
+        args: Vec<Expr>,
+    },
+    /// A function given to a function of arrays: `x -> x + 1`.
+    Lambda {
+        /// What it calls its argument.
+        argument: Ident,
+        /// Its result.
+        body: Box<Expr>,
+    },
     /// A function over a window.
     Window {
         /// The aggregate or window function.
@@ -73,6 +89,8 @@ pub enum Literal {
     Text(String),
     /// A whole number.
     Integer(i64),
+    /// A number with a fractional part, as it is written: `0.95`.
+    Number(&'static str),
     /// A date, `YYYY-MM-DD`.
     Date(String),
 }
@@ -86,6 +104,12 @@ pub enum Var {
     ReportingCurrency,
     /// The last date that counts; a date.
     AsOfDate,
+    /// How many days after its assignment a user is watched in an A/B test; a whole number.
+    AbWindowDays,
+    /// The control variant of experiments where it is not the usual one; a map from experiment to variant.
+    AbControlVariants,
+    /// The shares that users were to be assigned by; a map from experiment to a map from variant to share.
+    AbExpectedShares,
 }
 
 /// A binary operator.
@@ -186,6 +210,17 @@ pub fn int(value: i64) -> Expr {
     Expr::Literal(Literal::Integer(value))
 }
 
+/// A number with a fractional part, written as it is to stand in SQL.
+///
+/// # Panics
+/// If it is not digits around one point.
+pub fn number(written: &'static str) -> Expr {
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let parts = written.split_once('.');
+    assert!(parts.is_some_and(|(whole, rest)| digits(whole) && digits(rest)), "{written:?} is no number");
+    Expr::Literal(Literal::Number(written))
+}
+
 /// An option of the project.
 pub fn var(var: Var) -> Expr {
     Expr::Var(var)
@@ -202,6 +237,24 @@ pub fn call(function: &'static str, args: impl IntoIterator<Item = Expr>) -> Exp
         "{function:?} is no function's name"
     );
     Expr::Call { function, args: args.into_iter().collect() }
+}
+
+/// A call of an aggregate that has parameters.
+///
+/// # Panics
+/// As [`call`].
+pub fn parametric(
+    function: &'static str,
+    parameters: impl IntoIterator<Item = Expr>,
+    args: impl IntoIterator<Item = Expr>,
+) -> Expr {
+    let Expr::Call { function, args } = call(function, args) else { unreachable!("a call is a call") };
+    Expr::Parametric { function, parameters: parameters.into_iter().collect(), args }
+}
+
+/// A function of one argument, for a function of arrays.
+pub fn lambda(argument: &'static str, body: impl FnOnce(Expr) -> Expr) -> Expr {
+    Expr::Lambda { argument: argument.into(), body: Box::new(body(col(argument))) }
 }
 
 /// `CASE` with its branches and the result where none holds.

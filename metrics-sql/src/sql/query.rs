@@ -150,6 +150,8 @@ pub struct Select {
     pub order_by: Vec<Order>,
     /// How many rows of each kind are kept.
     pub limit_by: Option<LimitBy>,
+    /// Settings of the server for this select and all it reads.
+    pub settings: Vec<(&'static str, u64)>,
 }
 
 impl Select {
@@ -231,11 +233,25 @@ impl Select {
         self
     }
 
+    /// Sets a setting of the server for this select and all it reads.
+    #[must_use]
+    pub fn setting(mut self, name: &'static str, value: u64) -> Select {
+        self.settings.push((name, value));
+        self
+    }
+
     /// Keeps the first rows of each combination of values.
     #[must_use]
     pub fn limit_by(mut self, rows: u64, by: impl IntoIterator<Item = Expr>) -> Select {
         self.limit_by = Some(LimitBy { rows, by: by.into_iter().collect() });
         self
+    }
+}
+
+impl Query {
+    /// This query, in place, under an alias.
+    pub fn alias(self, alias: impl Into<Ident>) -> Aliased {
+        Relation::Query(Box::new(self)).alias(alias)
     }
 }
 

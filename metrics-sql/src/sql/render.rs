@@ -2,6 +2,8 @@
 //!
 //! One item a line, four spaces a level; an expression stays on its line while it fits.
 
+use std::collections::BTreeMap;
+
 use super::{
     Aliased, BinaryOp, Body, Bound, Cte, Expr, Frame, FrameUnit, Ident, Item, JoinKind, Literal, Order, Over,
     Query, Relation, Select, UnaryOp, Var, WindowSpec, quote_identifier, quote_jinja, quote_text,
@@ -15,7 +17,7 @@ const WIDTH: usize = 100;
 const SOURCE: &str = "raw";
 
 /// What the SQL is for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Target {
     /// A dbt model: `{{ ref('…') }}`, `{{ source('raw', '…') }}` and a macro for each option.
     Dbt,
@@ -24,7 +26,7 @@ pub enum Target {
 }
 
 /// Names and values that plain SQL is made with.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Plain {
     /// The database of the loaded tables.
     pub raw: String,
@@ -38,6 +40,12 @@ pub struct Plain {
     pub reporting_currency: String,
     /// The last date that counts, `YYYY-MM-DD`.
     pub as_of_date: String,
+    /// How many days after its assignment a user is watched in an A/B test.
+    pub ab_window_days: u32,
+    /// The control variant of experiments where it is not the usual one.
+    pub ab_control_variants: BTreeMap<String, String>,
+    /// The shares that users were to be assigned by, by experiment and variant; elsewhere equal ones.
+    pub ab_expected_shares: BTreeMap<String, BTreeMap<String, f64>>,
 }
 
 impl Plain {
@@ -50,6 +58,9 @@ impl Plain {
             reporting_timezone: "UTC".to_owned(),
             reporting_currency: "USD".to_owned(),
             as_of_date: as_of_date.into(),
+            ab_window_days: 14,
+            ab_control_variants: BTreeMap::new(),
+            ab_expected_shares: BTreeMap::new(),
         }
     }
 
@@ -155,6 +166,11 @@ impl Renderer<'_> {
         if let Some(limit) = &select.limit_by {
             let by = self.comma_separated(&limit.by);
             self.line(level, &format!("LIMIT {} BY {by}", limit.rows));
+        }
+        if !select.settings.is_empty() {
+            let settings: Vec<String> =
+                select.settings.iter().map(|(name, value)| format!("{name} = {value}")).collect();
+            self.line(level, &format!("SETTINGS {}", settings.join(", ")));
         }
     }
 
@@ -312,6 +328,11 @@ impl Renderer<'_> {
             Expr::Literal(literal) => literal_sql(literal),
             Expr::Var(var) => self.var(*var),
             Expr::Call { function, args } => format!("{function}({})", self.comma_separated(args)),
+            Expr::Parametric { function, parameters, args } => {
+                format!("{function}({})({})", self.comma_separated(parameters), self.comma_separated(args))
+            }
+            // An arrow binds weaker than anything, and stands among arguments only.
+            Expr::Lambda { argument, body } => format!("{} -> {}", ident(argument), self.flat(body, 0)),
             Expr::Window { function, over } => {
                 let over = match over {
                     Over::Named(name) => ident(name),
@@ -372,6 +393,9 @@ impl Renderer<'_> {
                 Var::ReportingTimezone => quote_text(&plain.reporting_timezone),
                 Var::ReportingCurrency => quote_text(&plain.reporting_currency),
                 Var::AsOfDate => literal_sql(&Literal::Date(plain.as_of_date.clone())),
+                Var::AbWindowDays => plain.ab_window_days.to_string(),
+                Var::AbControlVariants => control_variants(&plain.ab_control_variants),
+                Var::AbExpectedShares => expected_shares(&plain.ab_expected_shares),
             },
         }
     }
@@ -384,6 +408,9 @@ impl Var {
             Var::ReportingTimezone => "reporting_timezone",
             Var::ReportingCurrency => "reporting_currency",
             Var::AsOfDate => "as_of_date",
+            Var::AbWindowDays => "ab_window_days",
+            Var::AbControlVariants => "ab_control_variants",
+            Var::AbExpectedShares => "ab_expected_shares",
         }
     }
 }
@@ -423,8 +450,32 @@ fn literal_sql(literal: &Literal) -> String {
     match literal {
         Literal::Text(value) => quote_text(value),
         Literal::Integer(value) => value.to_string(),
+        Literal::Number(written) => (*written).to_owned(),
         Literal::Date(value) => format!("toDate({})", quote_text(value)),
     }
+}
+
+/// A map from experiment to control variant.
+fn control_variants(variants: &BTreeMap<String, String>) -> String {
+    let pairs: Vec<String> = variants
+        .iter()
+        .flat_map(|(experiment, variant)| [quote_text(experiment), quote_text(variant)])
+        .collect();
+    format!("CAST(map({}) AS Map(String, String))", pairs.join(", "))
+}
+
+/// A map from experiment to a map from variant to share.
+fn expected_shares(shares: &BTreeMap<String, BTreeMap<String, f64>>) -> String {
+    let of_variants = |shares: &BTreeMap<String, f64>| {
+        let pairs: Vec<String> =
+            shares.iter().flat_map(|(variant, share)| [quote_text(variant), format!("{share:?}")]).collect();
+        format!("map({})", pairs.join(", "))
+    };
+    let pairs: Vec<String> = shares
+        .iter()
+        .flat_map(|(experiment, shares)| [quote_text(experiment), of_variants(shares)])
+        .collect();
+    format!("CAST(map({}) AS Map(String, Map(String, Float64)))", pairs.join(", "))
 }
 
 fn bound(bound: Bound) -> String {
