@@ -39,6 +39,9 @@ pub(crate) enum Command {
     Load(Load),
     /// Write realistic day files, for trying out and for tests
     Generate(Generate),
+    /// What is measured, how, and the figures
+    #[command(subcommand)]
+    Metrics(Metrics),
     /// Run a local ClickHouse on loopback, for trying out and for tests
     #[command(subcommand)]
     Warehouse(Warehouse),
@@ -171,6 +174,82 @@ pub(crate) enum Compress {
     Gz,
     /// Zstandard
     Zst,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Metrics {
+    /// List every metric: name, mart and meaning
+    List,
+    /// Show a metric's definition: meaning, unit, what it can be read by
+    Show {
+        /// The metric, or MART.METRIC
+        #[arg(value_name = "METRIC")]
+        name: String,
+    },
+    /// Print the SQL that reads a metric, or that makes a model such as fct_activity_daily
+    Sql {
+        /// The metric, MART.METRIC, or a model of dbt
+        #[arg(value_name = "METRIC|MODEL")]
+        name: String,
+        #[command(flatten)]
+        slice: Slice,
+        #[command(flatten)]
+        reporting: Reporting,
+        #[command(flatten)]
+        names: Names,
+    },
+    /// Print a metric's figures, as dbt has last built them
+    Query {
+        /// The metric, or MART.METRIC
+        #[arg(value_name = "METRIC")]
+        name: String,
+        #[command(flatten)]
+        slice: Slice,
+        /// How the figures are printed [default: that of --output]
+        #[arg(long, value_enum, value_name = "FORMAT")]
+        format: Option<Figures>,
+        #[command(flatten)]
+        connection: Connection,
+    },
+}
+
+/// Which rows of a metric.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Slice {
+    /// The first date
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub(crate) from: Option<Date>,
+    /// The last date
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub(crate) to: Option<Date>,
+    /// A segment (platform, country, …) or a period (day, week, month); `metrics show` tells which there are
+    #[arg(long, value_delimiter = ',', value_name = "SEGMENT|PERIOD")]
+    pub(crate) by: Vec<String>,
+}
+
+/// The options of the marts; those of dbt's vars.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Reporting {
+    /// The zone whose days, weeks and months are counted
+    #[arg(long, default_value = "UTC", value_name = "ZONE")]
+    pub(crate) reporting_timezone: String,
+    /// The currency of money
+    #[arg(long, default_value = "USD", value_name = "CODE")]
+    pub(crate) reporting_currency: String,
+    /// The last date that counts [default: the latest batch date loaded]
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub(crate) as_of_date: Option<Date>,
+}
+
+/// How figures are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Figures {
+    /// A table for people
+    Table,
+    /// Comma-separated values with a header
+    Csv,
+    /// One JSON document
+    Json,
 }
 
 #[derive(Debug, Subcommand)]

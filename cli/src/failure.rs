@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use ch_sink::{ErrorClass, LoadError, WarehouseError};
 use event_source::SourceError;
+use metrics_sql::catalogue::CatalogueError;
 
 /// Why a command failed, as a scheduler sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,6 +70,12 @@ impl From<WarehouseError> for Failure {
 impl From<LoadError> for Failure {
     fn from(error: LoadError) -> Failure {
         Failure::new(error.class().into(), error)
+    }
+}
+
+impl From<CatalogueError> for Failure {
+    fn from(error: CatalogueError) -> Failure {
+        Failure::new(Code::Usage, error)
     }
 }
 

@@ -4,6 +4,7 @@
 //! - [`model`]: what a model is: columns with meaning, type and expression, grain, checks, query.
 //! - [`pieces`]: what marts are put together from: activity, money, segments, spans of days.
 //! - [`staging`], [`intermediate`], [`marts`]: the definitions themselves.
+//! - [`catalogue`]: every figure of the marts by its name, and the query that reads it.
 //!
 //! [`generated_files`] is everything `cargo xtask codegen` writes into the dbt project; [`render`] gives the
 //! SQL of one model, for dbt or for direct use. This crate does no IO.
@@ -16,6 +17,7 @@
 //! assert!(render(&mart, &target).contains("FROM acme_staging.int_user_activity_daily"));
 //! ```
 
+pub mod catalogue;
 mod dbt;
 pub mod intermediate;
 pub mod marts;
@@ -59,5 +61,10 @@ pub fn generated_files() -> Vec<GeneratedFile> {
 /// For dbt it is the model's file without its header. Plain SQL reads the tables of the models below it
 /// (`model.reads()`) in the databases of [`Plain`].
 pub fn render(model: &Model, target: &Target) -> String {
-    sql::render_query(&model.query(), target)
+    render_query(&model.query(), target)
+}
+
+/// The SQL of any query, without a line break at its end.
+pub fn render_query(query: &sql::Query, target: &Target) -> String {
+    sql::render_query(query, target)
 }

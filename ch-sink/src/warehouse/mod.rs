@@ -166,6 +166,21 @@ impl Warehouse {
         format!("{}.{}", self.databases.raw(), data_table(table))
     }
 
+    /// The rows of a query in a format of the server, such as `CSVWithNames`. All of them are held in memory.
+    pub async fn read(&self, doing: &str, sql: &str, format: &str) -> Result<Bytes, WarehouseError> {
+        let query = async {
+            let query = self
+                .client
+                .query_raw(sql)
+                .with_setting("wait_end_of_query", "1")
+                .with_setting("output_format_json_quote_64bit_integers", "0")
+                // A table for people shows all it has.
+                .with_setting("output_format_pretty_max_rows", "1000000");
+            query.fetch_bytes(format)?.collect().await
+        };
+        self.within_time(doing, query).await
+    }
+
     async fn execute(&self, doing: &str, sql: &str) -> Result<(), WarehouseError> {
         self.within_time(doing, self.client.query_raw(sql).with_setting("wait_end_of_query", "1").execute())
             .await

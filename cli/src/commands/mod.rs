@@ -3,6 +3,7 @@
 mod generate;
 mod init;
 mod load;
+mod metrics;
 mod validate;
 mod warehouse;
 
@@ -21,6 +22,7 @@ pub(crate) fn run(args: Args) -> Outcome {
         Command::Validate(validate) => validate::run(&validate, talk),
         Command::Load(load) => load::run(&load, talk),
         Command::Generate(generate) => generate::run(&generate, talk),
+        Command::Metrics(metrics) => metrics::run(&metrics, talk),
         Command::Warehouse(warehouse) => warehouse::run(&warehouse, talk),
         Command::Completions { shell } => {
             let mut script = Vec::new();

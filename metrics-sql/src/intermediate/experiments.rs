@@ -1,6 +1,6 @@
 //! A/B tests by user: who was assigned what, and what they did around it. `marts/ab_test_results.rs` compares them.
 
-use event_schema::registry::{AB_TEST_ASSIGNMENTS, TASK_RESULTS};
+use event_schema::registry::{AB_TEST_ASSIGNMENTS, ColumnType, Scalar, TASK_RESULTS};
 
 use super::user_activity_daily;
 use crate::model::{Build, Column, Layer, Model, ModelRef};
@@ -9,6 +9,9 @@ use crate::sql::{
     Aliased, Cte, Expr, JoinKind, Query, Relation, Select, SqlType, Var, call, col, int, text, tuple, var,
 };
 use crate::staging;
+
+/// A moment, to the millisecond.
+const INSTANT: SqlType = SqlType::Raw(ColumnType::Plain(Scalar::DateTime));
 
 /// The first time each user was seen in each variant of an experiment.
 pub fn assignments() -> ModelRef {
@@ -48,7 +51,7 @@ fn build_assignments() -> Model {
             Column::key("variant", SqlType::LowCardinality, "The variant.", col("variant")),
             Column::attribute(
                 "assigned_at",
-                SqlType::Instant,
+                INSTANT,
                 "The earliest assignment to this variant.",
                 call("min", [col("event_time")]),
             ),
@@ -85,7 +88,7 @@ fn build_user_attempts_daily() -> Model {
             ),
             Column::attribute(
                 "attempted_at",
-                SqlType::Array(Box::new(SqlType::Instant)),
+                SqlType::Array(Box::new(INSTANT)),
                 "When, in ascending order.",
                 call("tupleElement", [col("attempts"), int(1)]),
             ),

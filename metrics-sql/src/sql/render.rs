@@ -38,8 +38,8 @@ pub struct Plain {
     pub reporting_timezone: String,
     /// The currency of money, for example `USD`.
     pub reporting_currency: String,
-    /// The last date that counts, `YYYY-MM-DD`.
-    pub as_of_date: String,
+    /// The last date that counts, `YYYY-MM-DD`; `None`: the latest batch date loaded.
+    pub as_of_date: Option<String>,
     /// How many days after its assignment a user is watched in an A/B test.
     pub ab_window_days: u32,
     /// The control variant of experiments where it is not the usual one.
@@ -57,7 +57,7 @@ impl Plain {
             marts: format!("{prefix}marts"),
             reporting_timezone: "UTC".to_owned(),
             reporting_currency: "USD".to_owned(),
-            as_of_date: as_of_date.into(),
+            as_of_date: Some(as_of_date.into()),
             ab_window_days: 14,
             ab_control_variants: BTreeMap::new(),
             ab_expected_shares: BTreeMap::new(),
@@ -392,7 +392,13 @@ impl Renderer<'_> {
             Target::Plain(plain) => match var {
                 Var::ReportingTimezone => quote_text(&plain.reporting_timezone),
                 Var::ReportingCurrency => quote_text(&plain.reporting_currency),
-                Var::AsOfDate => literal_sql(&Literal::Date(plain.as_of_date.clone())),
+                Var::AsOfDate => match &plain.as_of_date {
+                    Some(date) => literal_sql(&Literal::Date(date.clone())),
+                    None => {
+                        let loads = qualified(&plain.staging, &"stg_loads".into());
+                        format!("(SELECT max(batch_date) FROM {loads})")
+                    }
+                },
                 Var::AbWindowDays => plain.ab_window_days.to_string(),
                 Var::AbControlVariants => control_variants(&plain.ab_control_variants),
                 Var::AbExpectedShares => expected_shares(&plain.ab_expected_shares),

@@ -20,8 +20,6 @@ pub enum SqlType {
     String,
     /// Text with few distinct values.
     LowCardinality,
-    /// A moment, to the millisecond.
-    Instant,
     /// Several of the type, in an order.
     Array(Box<SqlType>),
     /// The type, or `NULL`.
@@ -48,7 +46,6 @@ impl fmt::Display for SqlType {
             SqlType::Money => f.write_str("Decimal(38, 10)"),
             SqlType::String => f.write_str("String"),
             SqlType::LowCardinality => f.write_str("LowCardinality(String)"),
-            SqlType::Instant => f.write_str("DateTime64(3, 'UTC')"),
             SqlType::Array(inner) => write!(f, "Array({inner})"),
             SqlType::Nullable(inner) => write!(f, "Nullable({inner})"),
             SqlType::Raw(ty) => write!(f, "{ty}"),

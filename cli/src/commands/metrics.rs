@@ -1,0 +1,183 @@
+//! `metrics`: the catalogue, and the figures in the marts.
+
+use std::fmt::Write as _;
+
+use metrics_sql::catalogue::{self, Metric, Slice};
+use metrics_sql::{Model, Plain, Target, models, render, render_query};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::{Talk, connect, runtime};
+use crate::args::{self, Figures, Metrics};
+use crate::failure::{Failure, Outcome};
+use crate::output::{Output, print};
+
+pub(crate) fn run(metrics: &Metrics, talk: Talk) -> Outcome {
+    match metrics {
+        Metrics::List => list(talk),
+        Metrics::Show { name } => show(name, talk),
+        Metrics::Sql { name, slice, reporting, names } => sql(name, slice, reporting, names, talk),
+        Metrics::Query { name, slice, format, connection } => query(name, slice, *format, connection, talk),
+    }
+}
+
+/// A metric as `list` and `show` print it.
+#[derive(Debug, Serialize)]
+struct Entry {
+    name: String,
+    mart: String,
+    unit: Option<&'static str>,
+    #[serde(rename = "type")]
+    ty: String,
+    description: String,
+    /// The columns that tell rows of the mart apart.
+    grain: Vec<String>,
+    /// What `--by` takes.
+    by: Vec<String>,
+    /// Whether `--from` and `--to` are taken.
+    has_dates: bool,
+    /// The models it is made from, directly.
+    reads: Vec<String>,
+}
+
+impl From<&Metric> for Entry {
+    fn from(metric: &Metric) -> Entry {
+        let (mart, column) = (metric.mart(), metric.column());
+        Entry {
+            name: metric.name(),
+            mart: mart.id.name.as_str().to_owned(),
+            unit: column.unit,
+            ty: column.ty.to_string(),
+            description: column.doc.clone(),
+            grain: mart.grain.iter().map(|key| key.as_str().to_owned()).collect(),
+            by: metric.can_be_read_by(),
+            has_dates: metric.has_dates(),
+            reads: mart.reads().iter().map(|model| model.name.as_str().to_owned()).collect(),
+        }
+    }
+}
+
+fn list(talk: Talk) -> Outcome {
+    let entries: Vec<Entry> = catalogue::metrics().iter().map(Entry::from).collect();
+    talk.output.print(&entries, |entries| {
+        let mut out = String::new();
+        let width = entries.iter().map(|entry| entry.name.len()).max().unwrap_or(0);
+        let mut mart = "";
+        for entry in entries {
+            if entry.mart != mart {
+                mart = &entry.mart;
+                writeln!(out, "{mart}").expect("writing to a string");
+            }
+            writeln!(out, "    {:<width$}  {}", entry.name, entry.description).expect("writing to a string");
+        }
+        out
+    })
+}
+
+fn show(name: &str, talk: Talk) -> Outcome {
+    let metric = catalogue::find(name)?;
+    talk.output.print(&Entry::from(&metric), |entry| {
+        let dates = if entry.has_dates { "--from, --to" } else { "none" };
+        let list = |names: &[String]| if names.is_empty() { "nothing".to_owned() } else { names.join(", ") };
+        format!(
+            "{}\n{}\n\n    mart     {}: {}\n    unit     {}\n    type     {}\n    grain    {}\n    --by     {}\n    \
+             dates    {dates}\n    made of  {}\n",
+            entry.name,
+            entry.description,
+            entry.mart,
+            metric.mart().description,
+            entry.unit.unwrap_or("none"),
+            entry.ty,
+            list(&entry.grain),
+            list(&entry.by),
+            list(&entry.reads),
+        )
+    })
+}
+
+/// A query, as `sql` prints it.
+#[derive(Debug, Serialize)]
+struct Statement<'a> {
+    name: &'a str,
+    sql: String,
+}
+
+fn sql(
+    name: &str,
+    slice: &args::Slice,
+    reporting: &args::Reporting,
+    names: &args::Names,
+    talk: Talk,
+) -> Outcome {
+    let as_of_date = reporting.as_of_date.map(|date| date.to_string());
+    let target = Target::Plain(Plain {
+        reporting_timezone: reporting.reporting_timezone.clone(),
+        reporting_currency: reporting.reporting_currency.clone(),
+        as_of_date,
+        ..plain(names)
+    });
+    let sql = match model(name) {
+        Some(model) => render(&model, &target),
+        None => render_query(&catalogue::find(name)?.query(&slice.into())?, &target),
+    };
+    talk.output.print(&Statement { name, sql }, |statement| statement.sql.clone() + "\n")
+}
+
+fn model(name: &str) -> Option<Model> {
+    models().into_iter().find(|model| model.id.name.as_str() == name)
+}
+
+/// The databases of the command line, and every option as it is unless said otherwise.
+fn plain(names: &args::Names) -> Plain {
+    Plain { as_of_date: None, ..Plain::with_prefix(names.database_prefix.prefix(), "") }
+}
+
+impl From<&args::Slice> for Slice {
+    fn from(slice: &args::Slice) -> Slice {
+        Slice { from: slice.from, to: slice.to, by: slice.by.clone() }
+    }
+}
+
+/// Figures, as `query --output json` prints them.
+#[derive(Debug, Serialize)]
+struct Answer<'a> {
+    metric: String,
+    unit: Option<&'static str>,
+    /// As the server wrote them: money keeps every digit.
+    rows: Vec<&'a RawValue>,
+}
+
+fn query(
+    name: &str,
+    slice: &args::Slice,
+    format: Option<Figures>,
+    connection: &args::Connection,
+    talk: Talk,
+) -> Outcome {
+    let metric = catalogue::find(name)?;
+    let sql = render_query(&metric.query(&slice.into())?, &Target::Plain(plain(&connection.names)));
+    let format = format.unwrap_or(match talk.output {
+        Output::Text => Figures::Table,
+        Output::Json => Figures::Json,
+    });
+    let name = match format {
+        Figures::Table => "PrettyCompactNoEscapesMonoBlock",
+        Figures::Csv => "CSVWithNames",
+        Figures::Json => "JSONEachRow",
+    };
+    let answer = runtime()?.block_on(async {
+        let doing = format!("read {} (built by dbt)", metric.mart().id.name.as_str());
+        connect(connection).await?.read(&doing, &sql, name).await.map_err(Failure::from)
+    })?;
+    if format != Figures::Json {
+        return print(&answer);
+    }
+    let text = String::from_utf8_lossy(&answer);
+    let rows = text
+        .lines()
+        .map(serde_json::from_str)
+        .collect::<Result<_, _>>()
+        .expect("the server writes a row of JSON a line");
+    let answer = Answer { metric: metric.name(), unit: metric.column().unit, rows };
+    Output::Json.print(&answer, |_| String::new())
+}
