@@ -160,7 +160,12 @@ fn build_measures() -> Model {
     let mut columns = vec![
         Column::key("experiment_id", SqlType::LowCardinality, "The experiment.", of_user("experiment_id")),
         Column::key("user_id", SqlType::String, "The user.", of_user("user_id")),
-        Column::attribute("variant", SqlType::LowCardinality, "The variant.", of_user("variant")),
+        Column::attribute(
+            "variant",
+            SqlType::LowCardinality,
+            "The variant.",
+            of_user("variant").cast(SqlType::LowCardinality),
+        ),
     ];
     for (before, when) in [(false, "from the assignment on"), (true, "before the assignment")] {
         for Measure { name, of, ty, unit, doc } in MEASURES {
