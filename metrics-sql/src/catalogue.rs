@@ -80,6 +80,9 @@ pub enum CatalogueError {
     },
 }
 
+#[cfg(test)]
+mod tests;
+
 fn nearest(near: &[String]) -> String {
     if near.is_empty() { String::new() } else { format!(" (did you mean {}?)", near.join(", ")) }
 }
@@ -93,7 +96,8 @@ pub fn metrics() -> Vec<Metric> {
     let marts = crate::models().into_iter().filter(|model| model.id.layer == Layer::Mart);
     let figures: Vec<(Model, Column)> = marts
         .flat_map(|mart| {
-            let figures: Vec<Column> = mart.columns.iter().filter(|column| is_figure(column)).cloned().collect();
+            let figures: Vec<Column> =
+                mart.columns.iter().filter(|column| is_figure(column)).cloned().collect();
             figures.into_iter().map(move |column| (mart.clone(), column))
         })
         .collect();
@@ -129,11 +133,13 @@ pub fn find(name: &str) -> Result<Metric, CatalogueError> {
     }
 }
 
-/// Names that contain what was asked for, or begin the same.
+/// The names that are most like what was asked for.
 fn similar(name: &str, names: Vec<String>) -> Vec<String> {
-    let start: String = name.chars().take(4).collect();
-    let alike = |known: &String| !start.is_empty() && (known.contains(name) || known.contains(&start));
-    names.into_iter().filter(alike).take(5).collect()
+    let likeness = |known: &str| strsim::jaro_winkler(known, name);
+    let mut near: Vec<String> = names.into_iter().filter(|known| likeness(known) > 0.85).collect();
+    near.sort_by(|a, b| likeness(b).total_cmp(&likeness(a)));
+    near.truncate(3);
+    near
 }
 
 impl Metric {
@@ -177,7 +183,8 @@ impl Metric {
         for key in self.keys() {
             let name = key.name.as_str();
             let value = col(key.name.clone());
-            let choice = |column: &str| chosen.iter().find(|(known, _)| *known == column).map(|(_, value)| value);
+            let choice =
+                |column: &str| chosen.iter().find(|(known, _)| *known == column).map(|(_, value)| value);
             if let Some(value) = choice(name) {
                 select = select.filter(col(key.name.clone()).equals(text(value.clone())));
                 continue;
@@ -189,7 +196,9 @@ impl Metric {
             };
             select = select.item(value.clone(), shown).order_by([Order::by(value)]);
         }
-        for (date, keep) in [(slice.from, Expr::at_least as fn(Expr, Expr) -> Expr), (slice.to, Expr::at_most)] {
+        for (date, keep) in
+            [(slice.from, Expr::at_least as fn(Expr, Expr) -> Expr), (slice.to, Expr::at_most)]
+        {
             let Some(date) = date else { continue };
             let Some(key) = self.date() else { return Err(CatalogueError::NoDates { metric: self.name() }) };
             let date = Expr::Literal(Literal::Date(date.to_string()));
@@ -211,7 +220,7 @@ impl Metric {
         self.keys().filter(|key| CHOICES.contains(&key.name.as_str())).filter_map(|key| {
             key.tests.iter().find_map(|test| match test {
                 ColumnTest::OneOf(values) => Some((key.name.as_str(), values.as_slice())),
-                _ => None,
+                ColumnTest::Within(..) => None,
             })
         })
     }
@@ -227,7 +236,8 @@ impl Metric {
                     allowed: self.can_be_read_by(),
                 });
             };
-            if let Some((_, first)) = asked.iter().find(|(known, first)| *known == column && *first != wanted) {
+            if let Some((_, first)) = asked.iter().find(|(known, first)| *known == column && *first != wanted)
+            {
                 return Err(CatalogueError::TwoOfAKind {
                     metric: self.name(),
                     first: (*first).clone(),
@@ -237,7 +247,10 @@ impl Metric {
             asked.push((column, wanted));
         }
         let value = |column: &str, values: &[String]| {
-            asked.iter().find(|(known, _)| *known == column).map_or_else(|| values[0].clone(), |(_, value)| (*value).clone())
+            asked
+                .iter()
+                .find(|(known, _)| *known == column)
+                .map_or_else(|| values[0].clone(), |(_, value)| (*value).clone())
         };
         Ok(self.choices().map(|(column, values)| (column, value(column, values))).collect())
     }

@@ -44,9 +44,46 @@ fn a_small_product_by_hand() {
     by_hand("small", &DAYS, "2026-03-12", &["fct_activity_daily"]);
 }
 
+#[test]
+fn figures_are_read_by_their_names() {
+    let world = by_hand("figures", &DAYS, "2026-03-12", &[]);
+    let csv = world.succeed(&["metrics", "query", "dau", "--from", "2026-03-11", "--format", "csv"]);
+    assert_eq!(csv, "\"activity_date\",\"dau\"\n\"2026-03-11\",1\n\"2026-03-12\",2\n");
+    let answer = world.succeed(&[
+        "metrics",
+        "query",
+        "fct_revenue.net_revenue",
+        "--by",
+        "month,plan",
+        "--output",
+        "json",
+    ]);
+    let answer: serde_json::Value = serde_json::from_str(&answer).unwrap();
+    assert_eq!(answer["unit"], "reporting currency");
+    assert_eq!(answer["rows"][0]["period_start"], "2026-03-01");
+    assert_eq!(answer["rows"][0]["plan"], "month");
+    assert_eq!(answer["rows"][0]["net_revenue"].as_f64(), Some(9.99));
+    let table = world.succeed(&["metrics", "query", "dau", "--by", "platform"]);
+    assert!(table.contains("platform") && table.contains("ios"), "{table}");
+
+    // Its SQL, sent as it is, gives the same.
+    let prefix = world.database("");
+    let sql = world.succeed(&["metrics", "sql", "dau", "--from", "2026-03-11", "--database-prefix", &prefix]);
+    assert_eq!(world.query(&sql).len(), 2, "{sql}");
+    let sql = world.succeed(&["metrics", "sql", "fct_activity_daily", "--as-of-date", "2026-03-12"]);
+    assert!(!world.query(&sql).is_empty(), "{sql}");
+
+    let missing = world.run(&["metrics", "query", "daus"]);
+    assert_eq!(missing.code, 2);
+    assert!(missing.stderr.contains("did you mean dau?"), "{}", missing.stderr);
+    let catalogue = world.succeed(&["metrics", "list", "--output", "json"]);
+    let catalogue: serde_json::Value = serde_json::from_str(&catalogue).unwrap();
+    assert!(catalogue.as_array().unwrap().iter().any(|metric| metric["name"] == "dau"));
+}
+
 /// Loads the days, runs the plain SQL of every model, and holds input, SQL and rows of each of these marts
 /// against a snapshot of its name.
-fn by_hand(name: &str, days: &[(&str, &[Event])], as_of_date: &str, marts: &[&str]) {
+fn by_hand(name: &str, days: &[(&str, &[Event])], as_of_date: &str, marts: &[&str]) -> World {
     let world = World::new(name);
     let mut input = String::new();
     for (day, events) in days {
@@ -90,6 +127,7 @@ fn by_hand(name: &str, days: &[(&str, &[Event])], as_of_date: &str, marts: &[&st
             insta::assert_snapshot!(name, shown);
         }
     }
+    world
 }
 
 /// A number of a user and a time, in the lower 48 bits.

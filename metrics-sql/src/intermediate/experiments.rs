@@ -73,9 +73,10 @@ fn build_user_attempts_daily() -> Model {
     Model {
         id: user_attempts_daily(),
         build: Build::Table,
-        description: "The attempts at tasks of each user and day, in order of time: what windows that begin at any \
+        description:
+            "The attempts at tasks of each user and day, in order of time: what windows that begin at any \
                       instant are counted from. Days after `as_of_date` are included; readers leave them out."
-            .to_owned(),
+                .to_owned(),
         grain: ["user_id", "activity_date"].map(Into::into).into(),
         sorted_by: ["user_id", "activity_date"].map(Into::into).into(),
         columns: vec![
@@ -139,7 +140,13 @@ const fn measure(
 
 const MEASURES: [Measure; 5] = [
     measure("paid_purchases", "money", SqlType::UInt64, Some("purchases"), "Paid purchases"),
-    measure("net_revenue", "money", SqlType::Money, Some("reporting currency"), "Paid purchases minus refunds"),
+    measure(
+        "net_revenue",
+        "money",
+        SqlType::Money,
+        Some("reporting currency"),
+        "Paid purchases minus refunds",
+    ),
     measure("active_days", "activity", SqlType::UInt64, Some("days"), "Distinct active dates"),
     measure("attempts", "attempts", SqlType::UInt64, Some("attempts"), "Attempts at tasks"),
     measure("solved", "attempts", SqlType::UInt64, Some("attempts"), "Correct attempts at tasks"),
@@ -151,8 +158,7 @@ fn of_user(name: &'static str) -> Expr {
 
 /// Whether an instant lies in the window after the assignment, or in the one before it.
 fn inside(instant: Expr, before: bool) -> Expr {
-    let (start, end) =
-        if before { ("prior_start", "assigned_at") } else { ("assigned_at", "window_end") };
+    let (start, end) = if before { ("prior_start", "assigned_at") } else { ("assigned_at", "window_end") };
     instant.clone().at_least(of_user(start)).and(instant.less(of_user(end)))
 }
 
@@ -182,17 +188,15 @@ fn build_measures() -> Model {
         call("ifNull", [col("is_active_d7").of("activity"), int(0)]).cast(SqlType::Bool),
     ));
     let sides = ["activity", "money", "attempts"];
-    let rows = sides.into_iter().fold(
-        Select::from(Relation::cte("assigned").alias("assigned")),
-        |rows, side| {
+    let rows =
+        sides.into_iter().fold(Select::from(Relation::cte("assigned").alias("assigned")), |rows, side| {
             let same = |name: &'static str| col(name).of(side).equals(of_user(name));
             rows.join(
                 JoinKind::Left,
                 Relation::cte(side).alias(side),
                 same("experiment_id").and(same("user_id")),
             )
-        },
-    );
+        });
     Model {
         id: measures(),
         build: Build::Table,
@@ -269,9 +273,7 @@ fn both(select: Select, name: &'static str, value: impl Fn(bool) -> Expr) -> Sel
 
 fn activity() -> Query {
     let day = |name: &'static str| col(name).of("day");
-    let touched = |before| {
-        inside(day("first_event_time"), before).or(inside(day("last_event_time"), before))
-    };
+    let touched = |before| inside(day("first_event_time"), before).or(inside(day("last_event_time"), before));
     let select = both(of_assigned(user_activity_daily(), "day"), "active_days", |before| {
         call("uniqExactIf", [day("activity_date"), touched(before)])
     });
@@ -299,9 +301,9 @@ fn attempts() -> Query {
         .item(col("correct"), "correct")
         .array_join(col("attempted_at"), "at")
         .array_join(col("is_correct"), "correct");
-    let select = both(of_assigned(Query::from(each), "attempt"), "attempts", |before| call("countIf", [inside(attempt("at"), before)]));
-    both(select, "solved", |before| {
-        call("countIf", [attempt("correct").and(inside(attempt("at"), before))])
-    })
-    .into()
+    let select = both(of_assigned(Query::from(each), "attempt"), "attempts", |before| {
+        call("countIf", [inside(attempt("at"), before)])
+    });
+    both(select, "solved", |before| call("countIf", [attempt("correct").and(inside(attempt("at"), before))]))
+        .into()
 }

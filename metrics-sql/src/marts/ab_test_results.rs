@@ -121,8 +121,9 @@ fn columns() -> Vec<Column> {
         Column::key(name, SqlType::LowCardinality, doc, of_test(name).cast(SqlType::LowCardinality))
     };
     let users = |name, doc, value| Column::count(name, "users", doc, value);
-    let figure = |name: &'static str, doc: &'static str| {
-        Column { role: Role::Measure, ..Column::attribute(name, SqlType::Float64.nullable(), doc, of_test(name)) }
+    let figure = |name: &'static str, doc: &'static str| Column {
+        role: Role::Measure,
+        ..Column::attribute(name, SqlType::Float64.nullable(), doc, of_test(name))
     };
     let of_side = |side: &'static str| call("ifNull", [col("users").of(side), int(0)]);
     let names = METRICS.map(|metric| metric.name.to_owned()).into();
@@ -165,7 +166,7 @@ fn columns() -> Vec<Column> {
             SqlType::Float64.nullable(),
             "Sample ratio mismatch: the chi-squared test of analysed users over all variants against the shares \
              they were to have. Near 0, the assignment is broken and the other figures mean nothing.",
-            survival(col("statistic").of("mismatch"), col("degrees_of_freedom").of("mismatch")),
+            survival(&col("statistic").of("mismatch"), &col("degrees_of_freedom").of("mismatch")),
         )
         .tested(share),
         users(
@@ -177,9 +178,8 @@ fn columns() -> Vec<Column> {
 }
 
 fn checks() -> Vec<Check> {
-    let within = |low: &'static str, high: &'static str| {
-        call("ifNull", [col(low).at_most(col(high)), int(1)])
-    };
+    let within =
+        |low: &'static str, high: &'static str| call("ifNull", [col(low).at_most(col(high)), int(1)]);
     vec![
         Check { name: "differs_from_its_control", condition: col("variant").differs(col("control_variant")) },
         Check { name: "interval_is_one", condition: within("ci_low", "ci_high") },
@@ -190,7 +190,7 @@ fn checks() -> Vec<Check> {
 /// The chance of a chi-squared statistic at least as large, in finite sums for whole degrees of freedom:
 /// Abramowitz and Stegun, 26.4.4 (odd) and 26.4.5 (even). With z half of the statistic and h a half for odd ones,
 /// the terms are z^(j+h) e^-z ÷ Γ(j+h+1). `NULL` without degrees of freedom or without users.
-fn survival(statistic: Expr, degrees: Expr) -> Expr {
+fn survival(statistic: &Expr, degrees: &Expr) -> Expr {
     let z = || statistic.clone() / int(2);
     let odd = || call("modulo", [degrees.clone(), int(2)]);
     let half = || odd() / int(2);
@@ -271,7 +271,8 @@ fn totals() -> Query {
         Select::from(measures()).columns(["experiment_id", "variant"]).item(call("count", []), "users");
     for column in ["attempts", "solved"] {
         for name in [column.to_owned(), format!("{BEFORE}{column}")] {
-            select = select.item(call("toInt128", [call("sum", [col(name.clone())])]), format!("total_{name}"));
+            select =
+                select.item(call("toInt128", [call("sum", [col(name.clone())])]), format!("total_{name}"));
         }
     }
     select.group_by(["experiment_id", "variant"].map(col)).into()
@@ -281,10 +282,8 @@ fn observed() -> Query {
     let seen = |name: &'static str| col(name).of("seen");
     let shares = || var(Var::AbExpectedShares);
     let id = || call("toString", [seen("experiment_id")]);
-    let given = call("arrayElement", [
-        call("arrayElement", [shares(), id()]),
-        call("toString", [seen("variant")]),
-    ]);
+    let given =
+        call("arrayElement", [call("arrayElement", [shares(), id()]), call("toString", [seen("variant")])]);
     let share = case([(call("mapContains", [shares(), id()]), given)], call("toFloat64", [int(1)]));
     let over = || WindowSpec { partition_by: vec![col("experiment_id")], ..WindowSpec::default() };
     let variants = Select::from(Relation::cte("seen").alias("seen"))
@@ -295,8 +294,8 @@ fn observed() -> Query {
             let same = |name: &'static str| col(name).of("totals").equals(seen(name));
             same("experiment_id").and(same("variant"))
         });
-    let expected = call("sum", [col("users")]).over(over()) * col("share")
-        / call("sum", [col("share")]).over(over());
+    let expected =
+        call("sum", [col("users")]).over(over()) * col("share") / call("sum", [col("share")]).over(over());
     Select::from(Query::from(variants))
         .columns(["experiment_id", "users"])
         .item(expected, "expected_users")
@@ -364,8 +363,7 @@ fn linearised(
     let wide = |value: Expr| call("toInt128", [value]);
     let float = |value: Expr| call("toFloat64", [value]);
     let deviation = wide(solved) * d() - wide(attempts) * n();
-    let value = float(n()) / float(d())
-        + float(deviation) * float(group_users) / (float(d()) * float(d()));
+    let value = float(n()) / float(d()) + float(deviation) * float(group_users) / (float(d()) * float(d()));
     case([(d().equals(int(0)), otherwise)], value)
 }
 
@@ -402,13 +400,15 @@ fn samples() -> Query {
         .columns(SIDED_MEASURES.map(|name| format!("{BEFORE}{name}")))
         .order_by(["experiment_id", "user_id"].map(|name| Order::by(col(name))));
     let joined = Select::from(Query::from(users).alias("user"))
-    .item(side("experiment_id"), "experiment_id")
-    .item(side("variant"), "variant")
-    .item(side("is_control"), "is_control")
-    .item(array(pairs), "pairs")
-    .join(JoinKind::Inner, Relation::cte("sides").alias("sides"), {
-        side("experiment_id").equals(user("experiment_id")).and(side("side_variant").equals(user("variant")))
-    });
+        .item(side("experiment_id"), "experiment_id")
+        .item(side("variant"), "variant")
+        .item(side("is_control"), "is_control")
+        .item(array(pairs), "pairs")
+        .join(JoinKind::Inner, Relation::cte("sides").alias("sides"), {
+            side("experiment_id")
+                .equals(user("experiment_id"))
+                .and(side("side_variant").equals(user("variant")))
+        });
     Select::from(Query::from(joined))
         .columns(["experiment_id", "variant", "is_control"])
         .item(col("pair").element(1), "metric")
@@ -496,7 +496,8 @@ fn figures() -> Query {
     let every_one = |name: &'static str| col(name).of("every");
     let moment = |name: &str| col(name.to_owned()).of("moments");
     let users = |side: &str| call("ifNull", [moment(&format!("{side}_users")), int(0)]);
-    let mut select = Select::from(Query::from(every).alias("every")).item(every_one("control_variant"), "control_variant");
+    let mut select =
+        Select::from(Query::from(every).alias("every")).item(every_one("control_variant"), "control_variant");
     for name in TEST {
         select = select.item(every_one(name), name);
     }
@@ -510,7 +511,10 @@ fn figures() -> Query {
     select
         .item(moment("welch"), "welch")
         .join(JoinKind::Left, Relation::cte("moments").alias("moments"), {
-            TEST.map(|name| moment(name).equals(every_one(name))).into_iter().reduce(Expr::and).expect("a test has keys")
+            TEST.map(|name| moment(name).equals(every_one(name)))
+                .into_iter()
+                .reduce(Expr::and)
+                .expect("a test has keys")
         })
         .into()
 }
@@ -519,15 +523,14 @@ fn tests() -> Query {
     let error = || call("sqrt", [col("variant_share") + col("control_share")]);
     let size = call("abs", [col("variant_value")]) + call("abs", [col("control_value")]);
     let enough = |side: &str| col(format!("{side}_users")).greater(int(1));
-    let can_be_tested = enough("variant").and(enough("control")).and(error().greater(size * number(ROUNDING)));
+    let can_be_tested =
+        enough("variant").and(enough("control")).and(error().greater(size * number(ROUNDING)));
     let tested = || col("is_tested");
     let if_tested = |value: Expr| case([(tested(), value)], null()).cast(SqlType::Float64.nullable());
     let square = |value: Expr| value.clone() * value;
-    let of_side = |side: &str| {
-        square(col(format!("{side}_share"))) / (col(format!("{side}_users")) - int(1))
-    };
-    let degrees = square(col("variant_share") + col("control_share"))
-        / (of_side("variant") + of_side("control"));
+    let of_side = |side: &str| square(col(format!("{side}_share"))) / (col(format!("{side}_users")) - int(1));
+    let degrees =
+        square(col("variant_share") + col("control_share")) / (of_side("variant") + of_side("control"));
     let judged = Select::from(Relation::cte("figures"))
         .columns(TEST)
         .columns(["control_variant", "variant_value", "control_value", "welch"])
@@ -568,7 +571,13 @@ fn adjusted() -> Query {
         + int(1);
     let scaled = Select::from(Relation::cte("tests"))
         .columns(TEST)
-        .columns(["control_variant", "variant_value", "control_value", "standard_error", "degrees_of_freedom"])
+        .columns([
+            "control_variant",
+            "variant_value",
+            "control_value",
+            "standard_error",
+            "degrees_of_freedom",
+        ])
         .columns(["p_value", "ci_low", "ci_high"])
         .item(col("p_value") * larger, "scaled");
     let highest = call("max", [col("scaled")]).over(family(true));
