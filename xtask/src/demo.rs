@@ -2,14 +2,14 @@
 
 use std::fs;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
 use local_clickhouse::{Server, service};
 
-use crate::run::{cargo, output, run as run_program};
+use crate::run::{output, run as run_program};
 use crate::tools::python::DBT;
 use crate::{dbt, repo, tools};
 
@@ -35,7 +35,7 @@ pub(crate) fn run(_: &[String]) -> Result<()> {
         tools::engine::ensure()?;
         DBT.ensure().map(drop)
     })?;
-    let schoolbell = step("build schoolbell", build)?;
+    let schoolbell = step("build schoolbell", repo::schoolbell)?;
     // A fresh folder each time: what an earlier demo left is of no use to this one.
     let folder = repo::target_dir()?.join("demo");
     // Someone may be looking at the last one's tables still.
@@ -92,16 +92,6 @@ fn report(table: &str, folder: &Path) -> Result<()> {
         warehouse = warehouse.display(),
     )?;
     Ok(())
-}
-
-/// The built binary's path.
-fn build() -> Result<PathBuf> {
-    let root = repo::root()?;
-    run_program(
-        cargo().args(["build", "--locked", "--package", "schoolbell"]).current_dir(root),
-        repo::CARGO,
-    )?;
-    Ok(repo::target_dir()?.join("debug").join(format!("schoolbell{}", std::env::consts::EXE_SUFFIX)))
 }
 
 /// Dates and paths of the generated day files, in order.

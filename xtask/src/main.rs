@@ -3,6 +3,7 @@
 use std::env;
 use std::process::ExitCode;
 
+mod airflow;
 mod bench;
 mod codegen;
 mod dbt;
@@ -42,6 +43,7 @@ const COMMANDS: &[Command] = &[
     Command { name: "setup", arguments: "", does: setup::DOES, run: setup::run },
     Command { name: "fmt", arguments: "[--check]", does: fmt::DOES, run: fmt::run },
     Command { name: "lint", arguments: "", does: lint::DOES, run: lint::run },
+    Command { name: "airflow", arguments: "[test] ARGS…", does: airflow::DOES, run: airflow::run },
     Command { name: "dbt", arguments: "-- ARGS…", does: dbt::DOES, run: dbt::run },
     Command {
         name: "python", arguments: "ENVIRONMENT PROGRAM ARGS…", does: python::DOES, run: python::run

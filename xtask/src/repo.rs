@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use crate::run::{cargo, output};
+use crate::run::{cargo, output, run};
 
 /// The repository's root, absolute. Asked for at run time: a moved tree keeps its built xtask.
 pub(crate) fn root() -> Result<PathBuf> {
@@ -29,6 +29,12 @@ pub(crate) fn target_dir() -> Result<PathBuf> {
     let target =
         metadata["target_directory"].as_str().context("`cargo metadata` names the target directory")?;
     Ok(target.into())
+}
+
+/// Builds the binary `schoolbell` and answers its path.
+pub(crate) fn schoolbell() -> Result<PathBuf> {
+    run(cargo().args(["build", "--locked", "--package", "schoolbell"]).current_dir(root()?), CARGO)?;
+    Ok(target_dir()?.join("debug").join(format!("schoolbell{}", env::consts::EXE_SUFFIX)))
 }
 
 /// What to do without Cargo.

@@ -92,7 +92,12 @@ impl Venv {
 
     /// One of its programs.
     pub(crate) fn command(&self, program: &str) -> Command {
-        Command::new(self.0.join("bin").join(program))
+        Command::new(self.program(program))
+    }
+
+    /// The path of one of its programs.
+    pub(crate) fn program(&self, program: &str) -> PathBuf {
+        self.0.join("bin").join(program)
     }
 }
 

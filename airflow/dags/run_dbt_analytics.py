@@ -1,0 +1,58 @@
+"""### Compute staging and marts
+
+Starts when `load_raw_data` has loaded a day, once for each, with the batch date as its partition key. Runs go one after
+the other: each builds the whole of the marts, as of the latest day loaded.
+
+1. `build_staging`: seeds and staging models, with their tests;
+2. `build_marts`: intermediate models and marts, with theirs.
+
+A failed test fails the run at once: its lines say which. Mend the data or the model, then clear the failed task.
+Running it again is always safe.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+
+from airflow.sdk import DAG, PartitionedAssetTimetable
+
+from schoolbell_airflow import fields
+from schoolbell_airflow.assets import RAW_EVENTS
+from schoolbell_airflow.operators import DbtBuildOperator
+from schoolbell_airflow.settings import Settings
+
+settings = Settings.from_environment()
+
+with DAG(
+    dag_id="run_dbt_analytics",
+    description="Staging and marts, after each day that was loaded",
+    schedule=PartitionedAssetTimetable(assets=RAW_EVENTS),
+    start_date=datetime(2020, 1, 1, tzinfo=timezone.utc),
+    catchup=False,
+    # Two builds at once would write the same tables.
+    max_active_runs=1,
+    default_args={
+        **settings.task_defaults(),
+        "pool": settings.pool,
+        "execution_timeout": timedelta(seconds=settings.dbt_timeout_seconds),
+    },
+    tags=["schoolbell", "dbt"],
+    doc_md=__doc__,
+) as dag:
+    build_staging = DbtBuildOperator(
+        task_id="build_staging",
+        # Tests that also need a mart wait for it.
+        select=["resource_type:seed", "path:models/staging"],
+        indirect_selection="buildable",
+        project_dir=fields.DBT_PROJECT,
+        work_dir=fields.WORK_DIR,
+        bin=fields.DBT_BIN,
+    )
+    build_marts = DbtBuildOperator(
+        task_id="build_marts",
+        select=["path:models/intermediate", "path:models/marts"],
+        project_dir=fields.DBT_PROJECT,
+        work_dir=fields.WORK_DIR,
+        bin=fields.DBT_BIN,
+    )
+    build_staging >> build_marts
