@@ -1,7 +1,7 @@
-"""### Compute staging and marts
+"""### Compute staging and marts.
 
-Starts when `load_raw_data` has loaded a day, once for each, with the batch date as its partition key. Runs go one after
-the other: each builds the whole of the marts, as of the latest day loaded.
+Starts when `load_raw_data` has loaded a day, once for each, with the batch date as its partition key. Runs go one
+after the other: each brings the marts to the latest day loaded.
 
 1. `build_staging`: seeds and staging models, with their tests;
 2. `build_marts`: intermediate models and marts, with theirs.
@@ -12,10 +12,9 @@ Running it again is always safe.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 from airflow.sdk import DAG, PartitionedAssetTimetable
-
 from schoolbell_airflow import fields
 from schoolbell_airflow.assets import RAW_EVENTS
 from schoolbell_airflow.operators import DbtBuildOperator
@@ -27,7 +26,7 @@ with DAG(
     dag_id="run_dbt_analytics",
     description="Staging and marts, after each day that was loaded",
     schedule=PartitionedAssetTimetable(assets=RAW_EVENTS),
-    start_date=datetime(2020, 1, 1, tzinfo=timezone.utc),
+    start_date=datetime(2020, 1, 1, tzinfo=UTC),
     catchup=False,
     # Two builds at once would write the same tables.
     max_active_runs=1,

@@ -9,18 +9,19 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import psutil
 
-STOP_SECONDS = 20.0
+STOP_SECONDS = 10.0
 """From SIGTERM to SIGKILL."""
 
 _PR_SET_PDEATHSIG = 1
 
 
-class DaemonDied(Exception):
+class DaemonDiedError(Exception):
     """A daemon that ended before it was told to."""
 
 
@@ -47,7 +48,7 @@ class Daemon:
         code = self._process.poll()
         if code is not None:
             last = "\n".join(self.log.read_text(errors="replace").splitlines()[-20:])
-            raise DaemonDied(f"{self.name} ended with {code}; {self.log} ends:\n{last}")
+            raise DaemonDiedError(f"{self.name} ended with {code}; {self.log} ends:\n{last}")
 
     def wait(self) -> int:
         """Waits for its end, and answers its exit code."""
@@ -76,7 +77,7 @@ def stop(daemons: Sequence[Daemon]) -> None:
     psutil.wait_procs(alive, timeout=STOP_SECONDS)
 
 
-def wait_until(what: str, true: Callable[[], Any], *, seconds: float, daemons: Sequence[Daemon] = ()) -> Any:  # noqa: ANN401
+def wait_until(what: str, true: Callable[[], Any], *, seconds: float, daemons: Sequence[Daemon] = ()) -> Any:
     """Asks until the answer is truthy, and returns it; fails when it takes too long, or a daemon dies."""
     deadline = time.monotonic() + seconds
     while not (answer := true()):
@@ -108,10 +109,8 @@ def is_free(port: int) -> bool:
 
 
 def _signal(process: psutil.Process, number: signal.Signals) -> None:
-    try:
+    with suppress(psutil.NoSuchProcess):
         process.send_signal(number)
-    except psutil.NoSuchProcess:
-        pass
 
 
 def _children(process: psutil.Process) -> list[psutil.Process]:

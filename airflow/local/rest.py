@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from http import HTTPStatus
 from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import quote, urlencode
@@ -30,11 +31,11 @@ class Api:
         self.url = url
         self._token: str | None = None
 
-    def get(self, path: str, **query: str | int) -> Any:  # noqa: ANN401
+    def get(self, path: str, **query: str | int) -> Any:
         """The JSON document at a path below `/api/v2`."""
         return self.call("GET", f"{path}?{urlencode(query)}" if query else path)
 
-    def call(self, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401
+    def call(self, method: str, path: str, body: object = None) -> Any:
         """Sends a request with a JSON body, and answers the JSON document that comes back."""
         if self._token is None:
             self._token = self._send("GET", "/auth/token", None, None)["access_token"]
@@ -46,7 +47,7 @@ class Api:
         try:
             self.call("POST", "/connections", body)
         except ApiError as error:
-            if error.status != 409:
+            if error.status != HTTPStatus.CONFLICT:
                 raise
             self.call("PATCH", f"/connections/{quote(conn_id)}", body)
 
@@ -58,7 +59,7 @@ class Api:
         """Lets the scheduler run a DAG."""
         self.call("PATCH", f"/dags/{dag_id}", {"is_paused": False})
 
-    def _send(self, method: str, path: str, body: object, token: str | None) -> Any:  # noqa: ANN401
+    def _send(self, method: str, path: str, body: object, token: str | None) -> Any:
         headers = {"Content-Type": "application/json"}
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"

@@ -1,12 +1,14 @@
 """A real Airflow on this machine: api-server, scheduler, dag-processor, triggerer, ClickHouse and an S3 server.
 
-`cargo xtask airflow` runs this. Everything lives in one folder, is made anew by each start, and ends with this program.
+`cargo xtask airflow` runs this. Everything lives in one folder, is made anew by each start, and ends with this
+program.
 """
 
 from __future__ import annotations
 
 import argparse
 import base64
+import hashlib
 import json
 import os
 import secrets
@@ -23,6 +25,7 @@ from types import FrameType
 from typing import Any
 from urllib.error import URLError
 from urllib.parse import urlsplit
+from xml.sax.saxutils import escape
 
 import boto3
 from daemons import Daemon, free_port, is_free, stop, wait_until
@@ -30,6 +33,23 @@ from rest import Api, ApiError
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 BUCKET = "schoolbell"
+S3_SECRET = "any"  # noqa: S105 - the server takes any
+USER = "schoolbell"
+PASSWORD_VARIABLE = "SCHOOLBELL_LOCAL_PASSWORD"  # noqa: S105 - the variable's name
+"""The password of the local ClickHouse's user; a random one unless it is set."""
+
+USERS = """<clickhouse>
+    <profiles><default/></profiles>
+    <quotas><default/></quotas>
+    <users>
+        <default><password/><networks><ip>127.0.0.1</ip></networks></default>
+        <{user}>
+            <password_sha256_hex>{digest}</password_sha256_hex>
+            <networks><ip>127.0.0.1</ip></networks>
+        </{user}>
+    </users>
+</clickhouse>
+"""
 WEB_PORT = 8080
 READY_SECONDS = 180
 DAGS = ("load_raw_data", "run_dbt_analytics")
@@ -47,9 +67,6 @@ class Options:
     users: int
     days: int
     paused: bool
-    clickhouse_url: str | None
-    clickhouse_password: str
-    s3_secret: str
 
     @classmethod
     def parse(cls, arguments: list[str]) -> Options:
@@ -63,10 +80,6 @@ class Options:
         parser.add_argument("--users", type=int, default=500, help="how many users the generated days have")
         parser.add_argument("--days", type=int, default=7, help="how many days up to yesterday are put into S3")
         parser.add_argument("--paused", action="store_true", help="start no run")
-        tests = parser.add_argument_group("for tests")
-        tests.add_argument("--clickhouse-url", help="where the Connection leads instead of the local ClickHouse")
-        tests.add_argument("--clickhouse-password", default="", help="the Connection's password; any will do here")
-        tests.add_argument("--s3-secret", default="local", help="the Connection's secret; any will do here")
         return cls(**vars(parser.parse_args(arguments)))
 
 
@@ -117,6 +130,7 @@ class Stack:
         self.api = Api(self.url)
         self.daemons: list[Daemon] = []
         cleanup.callback(lambda: stop(self.daemons))
+        self._password = os.environ.pop(PASSWORD_VARIABLE, None) or secrets.token_urlsafe()
         self.env = self._environment(port)
 
         _say("starting ClickHouse and an S3 server")
@@ -124,13 +138,16 @@ class Stack:
         self.s3_url = f"http://127.0.0.1:{s3_port}"
         self._start("s3", [options.moto, "-H", "127.0.0.1", "-p", str(s3_port)], dict(os.environ))
         cleanup.callback(lambda: _quiet([options.schoolbell, "warehouse", "stop", "--data", warehouse]))
+        self._make_user(warehouse)
         start = ["warehouse", "start", "--data", warehouse, "--http-port", "0", "--tcp-port", "0", "--output", "json"]
         self.clickhouse_url: str = json.loads(_output([options.schoolbell, *start]))["url"]
         _output([options.schoolbell, "init", "--url", self.clickhouse_url])
 
         _say("making Airflow's database")
         airflow = Path(sys.executable).with_name("airflow")
-        migrate = Daemon("airflow db migrate", [str(airflow), "db", "migrate"], env=self.env, log=self._log("migrate"))
+        migrate = Daemon(
+            "airflow db migrate", [str(airflow), "db", "migrate"], env=self.env, log=self._log("migrate")
+        )
         # Among the daemons while it runs, so that Ctrl-C ends it too.
         self.daemons.append(migrate)
         if migrate.wait() != 0:
@@ -157,11 +174,12 @@ class Stack:
     def greeting(self) -> str:
         """What a user wants to know first."""
         dags = "are paused" if self.options.paused else "run now for the last day; look at the web page"
+        example = "SELECT * FROM marts.fct_activity_daily LIMIT 5 FORMAT Pretty"
         return f"""
 Airflow answers at {self.url} (no login). The DAGs {dags}.
 
   day files         s3://{BUCKET}/events/, at {self.s3_url}; the last {self.options.days} days are there
-  ClickHouse        curl {self.clickhouse_url} -d 'SELECT * FROM marts.fct_activity_daily LIMIT 5 FORMAT Pretty'
+  ClickHouse        curl {self.clickhouse_url} -d '{example}'
   logs              {self.folder / "logs"}
   try               a backfill of load_raw_data over the last days (its last date is exclusive)
 
@@ -202,6 +220,16 @@ Ctrl-C ends everything."""
             "PYTHONDONTWRITEBYTECODE": "1",
         }
 
+    def _make_user(self, warehouse: Path) -> None:
+        """A user with a password, which the local engine does not have of itself."""
+        settings = warehouse / "engine.d"
+        settings.mkdir(parents=True)
+        users = warehouse / "users.xml"
+        digest = hashlib.sha256(self._password.encode()).hexdigest()
+        users.write_text(USERS.format(user=USER, digest=digest))
+        where = f"<clickhouse><users_config>{escape(str(users))}</users_config></clickhouse>\n"
+        (settings / "users.xml").write_text(where)
+
     def _start(self, name: str, argv: list[Any], env: dict[str, str]) -> None:
         self.daemons.append(Daemon(name, [str(word) for word in argv], env=env, log=self._log(name)))
 
@@ -215,7 +243,7 @@ Ctrl-C ends everything."""
             endpoint_url=self.s3_url,
             region_name="us-east-1",
             aws_access_key_id="local",
-            aws_secret_access_key=self.options.s3_secret,
+            aws_secret_access_key=S3_SECRET,
         )
 
         def answers() -> bool:
@@ -248,20 +276,20 @@ Ctrl-C ends everything."""
 
     def _configure(self) -> None:
         """Connections and Variables, as a user would make them, and the DAGs switched on."""
-        clickhouse = urlsplit(self.options.clickhouse_url or self.clickhouse_url)
+        clickhouse = urlsplit(self.clickhouse_url)
         self.api.put_connection(
             "schoolbell_clickhouse",
             conn_type="http",
             host=clickhouse.hostname,
             port=clickhouse.port,
-            login="default",
-            password=self.options.clickhouse_password,
+            login=USER,
+            password=self._password,
         )
         self.api.put_connection(
             "schoolbell_s3",
             conn_type="aws",
             login="local",
-            password=self.options.s3_secret,
+            password=S3_SECRET,
             extra=json.dumps({"endpoint_url": self.s3_url, "region_name": "us-east-1"}),
         )
         self.api.set_variable("schoolbell_bin", str(self.options.schoolbell))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -77,7 +77,7 @@ def scheduled(dag: DAG, last: DagRunInfo | None = None) -> DagRunInfo:
     return info
 
 
-def _as_the_scheduler_has_it(dag: DAG) -> Any:  # noqa: ANN401
+def _as_the_scheduler_has_it(dag: DAG) -> Any:
     return DagSerialization.from_dict(LazyDeserializedDAG.from_dag(dag).data)
 
 
@@ -85,7 +85,7 @@ def test_the_schedule_is_nightly_for_the_day_before(dags: dict[str, DAG]) -> Non
     dag = dags["load_raw_data"]
     first = scheduled(dag)
     assert first.run_after.strftime("%H:%M") == "02:00"
-    assert first.run_after <= datetime.now(timezone.utc)
+    assert first.run_after <= datetime.now(UTC)
     for _ in range(3):
         day = (first.run_after - timedelta(days=1)).strftime("%Y-%m-%d")
         assert first.partition_key == day
@@ -96,7 +96,7 @@ def test_the_schedule_is_nightly_for_the_day_before(dags: dict[str, DAG]) -> Non
 
 def test_a_backfill_has_a_run_for_each_day(dags: dict[str, DAG]) -> None:
     dag = _as_the_scheduler_has_it(dags["load_raw_data"])
-    march = [datetime(2026, 3, day, tzinfo=timezone.utc) for day in (1, 6)]
+    march = [datetime(2026, 3, day, tzinfo=UTC) for day in (1, 6)]
     keys = [info.partition_key for info in dag.iter_dagrun_infos_between(*march)]
     assert keys == [f"2026-03-0{day}" for day in range(1, 6)], "the last date is exclusive"
 
@@ -109,8 +109,8 @@ def test_marts_follow_the_loaded_partition(dags: dict[str, DAG]) -> None:
     assert mapper.to_downstream("2026-03-01") == "2026-03-01"
 
 
-def run(day: int) -> Any:  # noqa: ANN401
-    return SimpleNamespace(run_after=datetime(2026, 3, day, 13, tzinfo=timezone.utc))
+def run(day: int) -> Any:
+    return SimpleNamespace(run_after=datetime(2026, 3, day, 13, tzinfo=UTC))
 
 
 def test_batch_dates() -> None:
@@ -136,7 +136,7 @@ class Variables(dict[str, str]):
     """`var.value` of a template."""
 
 
-def rendered(dag: DAG, task_id: str, **variables: str) -> Any:  # noqa: ANN401
+def rendered(dag: DAG, task_id: str, **variables: str) -> Any:
     task = dag.get_task(task_id).prepare_for_execution()
     context: Any = {
         "params": {"batch_date": None},
@@ -179,14 +179,12 @@ def test_settings_are_read_from_the_environment() -> None:
 called: list[Any] = []
 
 
-def page(context: Any) -> None:  # noqa: ANN401
+def page(context: Any) -> None:
     """A site's own function."""
     called.append(context)
 
 
-def test_the_sites_own_function_is_called(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_the_sites_own_function_is_called(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     instance = SimpleNamespace(dag_id="load_raw_data", task_id="load_day", run_id="r", try_number=6)
     context = {"task_instance": instance, "exception": ValueError("bad data")}
     on_failure(context)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -43,14 +43,13 @@ SUMMARY = {
 
 
 @pytest.fixture(autouse=True)
-def connection(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def connection(monkeypatch: pytest.MonkeyPatch) -> None:
     """The warehouse's Connection, as the environment gives it."""
     fields = {"conn_type": "http", "host": "127.0.0.1", "port": 9, "login": "loader", "password": SECRET}
     monkeypatch.setenv("AIRFLOW_CONN_SCHOOLBELL_CLICKHOUSE", json.dumps(fields))
-    yield
 
 
-def schoolbell_task(**fields: Any) -> SchoolbellOperator:  # noqa: ANN401
+def schoolbell_task(**fields: Any) -> SchoolbellOperator:
     return SchoolbellOperator(task_id="task", **fields)
 
 
@@ -130,7 +129,7 @@ def test_secrets_go_by_the_environment_alone(script: Script, capsys: pytest.Capt
     assert SECRET not in repr(shown)
 
 
-def test_airflows_own_secrets_are_not_passed_on(script: Script, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_airflows_own_secrets_are_not_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AIRFLOW__CORE__FERNET_KEY", "x")
     monkeypatch.setenv("PYTHONPATH", "x")
     monkeypatch.setenv("AWS_REGION", "eu-central-1")
@@ -179,7 +178,7 @@ def test_a_killed_task_ends_its_program(script: Script) -> None:
         signal.signal(signal.SIGUSR1, previous)
 
 
-def load_task(tmp_path: Path, **fields: Any) -> LoadDayOperator:  # noqa: ANN401
+def load_task(tmp_path: Path, **fields: Any) -> LoadDayOperator:
     return LoadDayOperator(
         task_id="load_day",
         batch_date="2026-03-01",

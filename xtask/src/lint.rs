@@ -14,10 +14,11 @@ pub(crate) const DOES: &str =
 /// Runs every check, also after a failed one, and fails if one did.
 pub(crate) fn run(_: &[String]) -> Result<()> {
     let root = repo::root()?;
-    let checks: [(&str, &dyn Fn() -> Result<()>); 4] = [
-        ("rustfmt", &|| fmt::run(&["--check".into()])),
+    let checks: [(&str, &dyn Fn() -> Result<()>); 5] = [
+        ("layout", &|| fmt::run(&["--check".into()])),
         ("clippy", &|| clippy(&root)),
         ("rustdoc", &|| rustdoc(&root)),
+        ("ruff", &|| fmt::ruff(&root, &["check"])),
         ("cargo-deny", &|| dependencies(&root)),
     ];
     let mut failed = Vec::new();

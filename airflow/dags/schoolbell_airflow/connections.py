@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 from airflow.sdk import BaseHook, Connection
@@ -29,18 +30,16 @@ def environment(conn_id: str | None) -> dict[str, str]:
     """
     passed_on = {name: value for name, value in os.environ.items() if not name.startswith(_NOT_PASSED_ON)}
     if conn_id is not None:
-        try:
+        with suppress(AirflowNotFoundException):
             passed_on |= clickhouse(BaseHook.get_connection(conn_id))
-        except AirflowNotFoundException:
-            pass
     return passed_on
 
 
 def clickhouse(connection: Connection) -> dict[str, str]:
     """The variables that `schoolbell` and its dbt profile read, of a Connection of type HTTP.
 
-    Host, port, login and password as they are called; `https` as its schema; the databases' prefix as `database_prefix`
-    in its extra fields.
+    Host, port, login and password as they are called; `https` as its schema; the databases' prefix as
+    `database_prefix` in its extra fields.
     """
     variables = {"CLICKHOUSE_URL": _url(connection)}
     extra: Mapping[str, str] = connection.extra_dejson

@@ -27,7 +27,7 @@ from typing import Any
 DAY_URL_DEFAULT = "s3://schoolbell/events/{date}.jsonl*"
 
 
-def batch_date(params: Mapping[str, Any], partition_key: str | None, dag_run: Any) -> str:  # noqa: ANN401
+def batch_date(params: Mapping[str, Any], partition_key: str | None, dag_run: Any) -> str:
     """The date whose file is loaded, `YYYY-MM-DD`.
 
     A run by the schedule or of a backfill has it as its partition key; one by hand may give it as the parameter

@@ -44,14 +44,16 @@ class ProgramOperator(BaseOperator):
 
     template_fields: Sequence[str] = ("bin",)
 
-    def __init__(self, *, bin: str, clickhouse_conn_id: str | None = CLICKHOUSE_CONN_ID, **kwargs: Any) -> None:  # noqa: A002, ANN401
+    def __init__(self, *, bin: str, clickhouse_conn_id: str | None = CLICKHOUSE_CONN_ID, **kwargs: Any) -> None:  # noqa: A002
         """`bin` is a name looked up in the worker's PATH, or a path."""
         super().__init__(**kwargs)
         self.bin = bin
         self.clickhouse_conn_id = clickhouse_conn_id
         self._program: Program | None = None
 
-    def _run(self, arguments: Sequence[str], *, cwd: Path, show_stdout: bool) -> tuple[Finished, list[str], list[str]]:
+    def _run(
+        self, arguments: Sequence[str], *, cwd: Path, show_stdout: bool
+    ) -> tuple[Finished, list[str], list[str]]:
         """Runs it; answers how it ended, its stdout, and the last lines of its stderr."""
         stdout: list[str] = []
         stderr: deque[str] = deque(maxlen=20)
@@ -69,13 +71,17 @@ class ProgramOperator(BaseOperator):
         # Looked up in the PATH that the program will have.
         program = shutil.which(self.bin, path=env.get("PATH"))
         if program is None:
-            raise AirflowFailException(f"this worker has no program `{self.bin}`: install it, or name it in the Variable")
+            raise AirflowFailException(
+                f"this worker has no program `{self.bin}`: install it, or name it in the Variable"
+            )
         argv = [program, *arguments]
         self.log.info("Running: %s", " ".join(argv))
         self._program = Program(argv, env=env, cwd=cwd, on_stdout=see_stdout, on_stderr=see_stderr)
         finished = self._program.run()
         if finished.told_to_end:
-            raise TemporaryFailure(f"`{self.bin}` was stopped because the task was; a half-done load is never visible")
+            raise TemporaryFailure(
+                f"`{self.bin}` was stopped because the task was; a half-done load is never visible"
+            )
         return finished, stdout, list(stderr)
 
     def on_kill(self) -> None:
@@ -87,8 +93,8 @@ class ProgramOperator(BaseOperator):
 class SchoolbellOperator(ProgramOperator):
     """Runs a command of `schoolbell` and answers its JSON document, which becomes the XCom.
 
-    Exit codes decide how the task goes on: `PERMANENT` fails it at once, `TEMPORARY`, signals and codes unknown here fail
-    this try of it, those in `skip_on_exit_code` skip it.
+    Exit codes decide how the task goes on: `PERMANENT` fails it at once, `TEMPORARY`, signals and codes unknown here
+    fail this try of it, those in `skip_on_exit_code` skip it.
     """
 
     template_fields: Sequence[str] = (*ProgramOperator.template_fields, "arguments")
@@ -99,19 +105,19 @@ class SchoolbellOperator(ProgramOperator):
         arguments: Sequence[str] = (),
         bin: str = "schoolbell",  # noqa: A002
         skip_on_exit_code: Collection[int] = (),
-        **kwargs: Any,  # noqa: ANN401
+        **kwargs: Any,
     ) -> None:
         """`arguments` are those after `schoolbell --output json`. They are logged and shown: no secrets."""
         super().__init__(bin=bin, **kwargs)
         self.arguments = list(arguments)
         self.skip_on_exit_code = frozenset(skip_on_exit_code)
 
-    def execute(self, context: Context) -> Any:  # noqa: ANN401, ARG002
+    def execute(self, context: Context) -> Any:  # noqa: ARG002
         """Runs it in the worker's temporary folder."""
         with TemporaryDirectory(dir=work_dir("")) as folder:
             return self._schoolbell(self.arguments, cwd=Path(folder))
 
-    def _schoolbell(self, arguments: Sequence[str], *, cwd: Path) -> Any:  # noqa: ANN401
+    def _schoolbell(self, arguments: Sequence[str], *, cwd: Path) -> Any:
         finished, stdout, stderr = self._run(["--output", "json", *arguments], cwd=cwd, show_stdout=False)
         if finished.code == 0:
             return json.loads("\n".join(stdout))
@@ -147,7 +153,7 @@ class LoadDayOperator(SchoolbellOperator):
         work_dir: str = "",
         max_reject_ratio: str = "0.01",
         aws_conn_id: str | None = S3_CONN_ID,
-        **kwargs: Any,  # noqa: ANN401
+        **kwargs: Any,
     ) -> None:
         """`day_url` names all files of the day, with wildcards as `S3KeySensor` has them."""
         super().__init__(**kwargs)
@@ -236,7 +242,7 @@ class DbtBuildOperator(ProgramOperator):
         indirect_selection: str = "eager",
         work_dir: str = "",
         bin: str = "dbt",  # noqa: A002
-        **kwargs: Any,  # noqa: ANN401
+        **kwargs: Any,
     ) -> None:
         """`select` and `indirect_selection` are dbt's own."""
         super().__init__(bin=bin, **kwargs)
@@ -256,6 +262,8 @@ class DbtBuildOperator(ProgramOperator):
         arguments = ["--no-use-colors", "--no-send-anonymous-usage-stats", "build"]
         arguments += ["--project-dir", self.project_dir, "--profiles-dir", self.project_dir]
         arguments += ["--target-path", str(target), "--log-path", str(target / "logs")]
+        # Unit tests have inputs of their own: they are for whoever changes a model, not for every night.
+        arguments += ["--exclude-resource-type", "unit_test"]
         arguments += ["--indirect-selection", self.indirect_selection, "--select", *self.select]
         finished, _, _ = self._run(arguments, cwd=target, show_stdout=True)
         summary = _nodes(results)

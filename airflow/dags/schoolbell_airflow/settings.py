@@ -54,7 +54,9 @@ class Settings:
                 try:
                     values[name] = kind(text)
                 except ValueError as error:
-                    raise ValueError(f"{variable} is {text!r}; it must be of the kind of {default.default}") from error
+                    raise ValueError(
+                        f"{variable} is {text!r}; it must be of the kind of {default.default}"
+                    ) from error
         return cls(**values)
 
     def task_defaults(self) -> dict[str, Any]:

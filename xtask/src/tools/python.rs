@@ -22,14 +22,17 @@ pub(crate) const S3: Environment = Environment { name: "s3", lock: "s3.lock" };
 /// The environment of scipy, which tests compare statistics with.
 pub(crate) const SCIENCE: Environment = Environment { name: "science", lock: "science.lock" };
 
+/// The environment of the linter of Python code.
+pub(crate) const LINT: Environment = Environment { name: "lint", lock: "lint.lock" };
+
 /// The environment of the Python routes that benchmarks run beside Schoolbell.
 pub(crate) const PEERS: Environment = Environment { name: "peers", lock: "peers.lock" };
 
 /// Every environment that tests and demo need.
-pub(crate) const ENVIRONMENTS: &[Environment] = &[DBT, S3, SCIENCE, AIRFLOW];
+pub(crate) const ENVIRONMENTS: &[Environment] = &[DBT, S3, SCIENCE, AIRFLOW, LINT];
 
 /// Every environment there is, also those that only benchmarks need.
-pub(crate) const ALL: &[Environment] = &[DBT, S3, SCIENCE, AIRFLOW, PEERS];
+pub(crate) const ALL: &[Environment] = &[DBT, S3, SCIENCE, AIRFLOW, LINT, PEERS];
 
 /// The oldest Python that the locks are for.
 const OLDEST: (u32, u32) = (3, 11);
