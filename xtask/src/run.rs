@@ -8,8 +8,20 @@ use std::process::{Command, ExitStatus, Stdio};
 use anyhow::{Result, anyhow, bail};
 
 /// The Cargo that runs this program.
+///
+/// What it has said about this package is not passed on: build scripts that ask for it (that of `ring`) would run
+/// again, and much be built anew, each time builds from here and from a shell take turns.
 pub(crate) fn cargo() -> Command {
-    Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    for (name, _) in env::vars_os() {
+        if name
+            .to_str()
+            .is_some_and(|name| name.starts_with("CARGO_MANIFEST_") || name.starts_with("CARGO_PKG_"))
+        {
+            cargo.env_remove(name);
+        }
+    }
+    cargo
 }
 
 /// Runs a program to its end, its output on ours (stdout on stderr: ours is for results). `mend` is what to do if it
