@@ -324,6 +324,11 @@ impl Batch {
         self.rejects.push(reject);
     }
 
+    /// Puts the rejected lines from the `first` on into the order of the source.
+    pub(crate) fn sort_rejects(&mut self, first: usize) {
+        self.rejects[first..].sort_unstable_by_key(|reject| reject.line);
+    }
+
     /// Whether no line was read into it.
     pub fn is_empty(&self) -> bool {
         self.lines == 0

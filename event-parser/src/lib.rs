@@ -23,14 +23,19 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod arch;
 mod batch;
 mod check;
+mod chunk;
 pub mod columns;
 mod index;
-mod short;
+mod memo;
+mod span;
 mod split;
 mod tally;
 mod walk;
+
+pub use arch::Backend;
 
 pub use batch::{
     AbTestAssignments, Batch, EnvelopeColumns, Events, NamedView, Purchases, Reject, Sessions, Table,
@@ -39,7 +44,13 @@ pub use batch::{
 pub use split::{Options, Parser};
 pub use tally::Tally;
 
-/// The instructions that lines are indexed with on this processor: `AVX-512`, `AVX2` or `portable`.
+/// The instructions that lines are parsed with on this processor, unless [`Options::backend`] says otherwise:
+/// `AVX-512`, `AVX2` or `portable`.
 pub fn backend() -> &'static str {
-    index::Backend::default().name()
+    Backend::default().name()
+}
+
+/// The instructions that this processor has, the fastest last. Tests, benchmarks and fuzzing go through them all.
+pub fn backends() -> Vec<Backend> {
+    Backend::available()
 }

@@ -12,48 +12,61 @@ const OF_THE_LOAD: [&str; 2] = ["source_file", "source_line"];
 
 /// A set of instructions that the parser can be told to use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Backend(());
+pub struct Backend(event_parser::Backend);
 
 impl Backend {
     /// All that this processor has.
     pub fn all() -> Vec<Backend> {
-        vec![Backend(())]
+        event_parser::backends().into_iter().map(Backend).collect()
     }
 
     /// What the parser chooses by itself.
     pub fn chosen() -> Backend {
-        Backend(())
+        Backend(event_parser::Backend::default())
     }
 
     /// Its name, for reports.
     pub fn name(self) -> &'static str {
-        event_parser::backend()
+        self.0.name()
     }
 
-    #[expect(clippy::unused_self, reason = "the parser chooses by itself so far")]
     fn parser(self, options: Options) -> Parser {
-        Parser::new("reference", options)
+        Parser::new("reference", Options { backend: self.0, ..options })
     }
 }
 
 /// Parses a source in pieces of the given lengths (repeated as long as bytes are left), in batches of at
-/// most about `batch_bytes`.
+/// most about `batch_bytes`, with every set of instructions that this processor has.
 ///
 /// # Panics
-/// Where the parser stops taking bytes though its batch was just cleared.
+/// Where two of them differ, or the parser stops taking bytes though its batch was just cleared.
 pub fn parse(
     bytes: &[u8],
     options: &crate::reference::Options,
     pieces: &[usize],
     batch_bytes: usize,
 ) -> Outcome {
-    let mut outcome = Outcome::default();
-    each_batch(bytes, options, pieces, batch_bytes, Backend::chosen(), |batch| collect(batch, &mut outcome));
-    outcome.rows.sort_by_key(|row| row.line);
-    outcome
+    let parse_with = |backend| {
+        let mut outcome = Outcome::default();
+        each_batch(bytes, options, pieces, batch_bytes, backend, |batch| collect(batch, &mut outcome));
+        outcome.rows.sort_by_key(|row| row.line);
+        outcome
+    };
+    let chosen = parse_with(Backend::chosen());
+    for other in Backend::all().into_iter().filter(|other| *other != Backend::chosen()) {
+        let theirs = parse_with(other);
+        let source = String::from_utf8_lossy(bytes);
+        assert!(
+            chosen == theirs,
+            "{} and {} differ on\n{source}\n{chosen:#?}\n{theirs:#?}",
+            Backend::chosen().name(),
+            other.name()
+        );
+    }
+    chosen
 }
 
-/// Parses a source as [`parse`] does, and shows every batch.
+/// Parses a source as [`parse`] does, with one set of instructions, and shows every batch.
 ///
 /// # Panics
 /// Where the parser stops taking bytes though its batch was just cleared.

@@ -1,32 +1,68 @@
 //! One function a payload: its fields become a row of its table.
 
-use super::Line;
-use crate::batch::{AbTestAssignments, Batch, Events, Purchases, Sessions, TaskResults, Violation};
-use crate::walk::{Known, Slot, SlotKind};
+#![expect(clippy::inline_always, reason = "compiled anew for each set of instructions and each payload")]
 
-type Checked = Result<(), Vec<Violation>>;
+use super::time::TimeReader;
+use super::{Checked, Context, Line};
+use crate::arch::Simd;
+use crate::batch::{
+    AbTestAssignments, Batch, EnvelopeColumns, Events, Purchases, Sessions, TaskResults, Violation,
+};
+use crate::chunk::Rows;
+use crate::span::Span;
+use crate::walk::{Known, Place};
 
-/// Reads the payload, which stands in the slot `properties`, and puts the row into its table; or answers the
-/// line's violations.
-pub(super) fn read(line: Line<'_>, properties: Slot, batch: &mut Batch) -> Checked {
-    match Known::of(line.envelope.event_type) {
-        None => event(line, properties, &mut batch.events),
-        Some(Known::Purchase) => purchase(line, &mut batch.purchases),
-        Some(Known::Refund) => refund(line, &mut batch.purchases),
-        Some(Known::TaskResult) => task_result(line, &mut batch.task_results),
-        Some(Known::Session) => session(line, &mut batch.sessions),
-        Some(Known::AbTestAssignment) => assignment(line, &mut batch.ab_test_assignments),
+/// Puts all rows into their tables, one type of event after another; or answers a row's violations to `reject`.
+#[inline(always)]
+pub(super) fn check_all<S: Simd>(
+    context: Context<'_, S>,
+    times: &mut TimeReader,
+    extra: &mut Vec<u8>,
+    rows: &Rows,
+    batch: &mut Batch,
+    reject: impl Fn(Place, Vec<Violation>, &mut Batch),
+) {
+    // A loop for each, compiled for its payload alone.
+    macro_rules! check {
+        ($known:expr, $table:ident, $read:ident) => {
+            let known: Option<Known> = $known;
+            if rows.of(known).len() > 0 {
+                let source_index = source_index(context.source, &mut batch.$table.envelope);
+                for row in rows.of(known) {
+                    let checked = match Line::read(context, times, extra, known, row) {
+                        Ok(line) => $read(line, source_index, &mut batch.$table),
+                        Err(violations) => Err(violations),
+                    };
+                    if let Err(violations) = checked {
+                        reject(row.place, violations, batch);
+                    }
+                }
+            }
+        };
     }
+    check!(None, events, event);
+    check!(Some(Known::Purchase), purchases, purchase);
+    check!(Some(Known::Refund), purchases, refund);
+    check!(Some(Known::TaskResult), task_results, task_result);
+    check!(Some(Known::Session), sessions, session);
+    check!(Some(Known::AbTestAssignment), ab_test_assignments, assignment);
 }
 
-fn event(line: Line<'_>, properties: Slot, table: &mut Events) -> Checked {
-    let verbatim = if properties.kind == SlotKind::Absent { b"{}" } else { line.inputs.text_of(properties) };
-    line.push_row(&mut table.envelope)?;
-    table.properties.push(verbatim);
+/// The index of the source's name in its column.
+fn source_index(source: &[u8], columns: &mut EnvelopeColumns) -> u32 {
+    columns.source_file.index_of(Span::from(source))
+}
+
+#[inline(always)]
+fn event<S: Simd>(line: Line<'_, S>, source_index: u32, table: &mut Events) -> Checked {
+    let verbatim = line.inputs.verbatim();
+    line.push_row(source_index, &mut table.envelope)?;
+    table.properties.push_span(verbatim);
     Ok(())
 }
 
-fn purchase(mut line: Line<'_>, table: &mut Purchases) -> Checked {
+#[inline(always)]
+fn purchase<S: Simd>(mut line: Line<'_, S>, source_index: u32, table: &mut Purchases) -> Checked {
     let inputs = &mut line.inputs;
     let [purchase_id, plan, amount, currency, period_start, period_end, is_trial] =
         inputs.payload(Known::Purchase);
@@ -39,38 +75,40 @@ fn purchase(mut line: Line<'_>, table: &mut Purchases) -> Checked {
     inputs.in_order(Known::Purchase, start, (period_end, end));
     let is_trial = inputs.boolean(is_trial);
 
-    line.push_row(&mut table.envelope)?;
+    line.push_row(source_index, &mut table.envelope)?;
     table.kind.push(b"purchase");
-    table.purchase_id.push(purchase_id.unwrap_or_default());
-    table.plan.push(plan.unwrap_or_default());
+    table.purchase_id.push_span(purchase_id.unwrap_or_default());
+    table.plan.push_span(plan.unwrap_or_default());
     table.amount.push(amount);
-    table.currency.push(currency);
+    table.currency.push_span(currency);
     table.period_start.push(start);
     table.period_end.push(end);
     table.is_trial.push(u8::from(is_trial));
     Ok(())
 }
 
-fn refund(mut line: Line<'_>, table: &mut Purchases) -> Checked {
+#[inline(always)]
+fn refund<S: Simd>(mut line: Line<'_, S>, source_index: u32, table: &mut Purchases) -> Checked {
     let inputs = &mut line.inputs;
     let [purchase_id, amount, currency] = inputs.payload(Known::Refund);
     let purchase_id = inputs.text(purchase_id);
     let amount = inputs.amount(amount);
     let currency = inputs.letters(currency);
 
-    line.push_row(&mut table.envelope)?;
+    line.push_row(source_index, &mut table.envelope)?;
     table.kind.push(b"refund");
-    table.purchase_id.push(purchase_id.unwrap_or_default());
+    table.purchase_id.push_span(purchase_id.unwrap_or_default());
     table.plan.push(b"");
     table.amount.push(amount);
-    table.currency.push(currency);
+    table.currency.push_span(currency);
     table.period_start.push(None);
     table.period_end.push(None);
     table.is_trial.push(0);
     Ok(())
 }
 
-fn task_result(mut line: Line<'_>, table: &mut TaskResults) -> Checked {
+#[inline(always)]
+fn task_result<S: Simd>(mut line: Line<'_, S>, source_index: u32, table: &mut TaskResults) -> Checked {
     let inputs = &mut line.inputs;
     let [task_id, is_correct, course_id, lesson_id, score, attempt, duration_ms, hints_used] =
         inputs.payload(Known::TaskResult);
@@ -83,10 +121,10 @@ fn task_result(mut line: Line<'_>, table: &mut TaskResults) -> Checked {
     let duration_ms = inputs.integer(duration_ms);
     let hints_used = inputs.integer(hints_used);
 
-    line.push_row(&mut table.envelope)?;
-    table.task_id.push(task_id.unwrap_or_default());
-    table.course_id.push(course_id.unwrap_or_default());
-    table.lesson_id.push(lesson_id.unwrap_or_default());
+    line.push_row(source_index, &mut table.envelope)?;
+    table.task_id.push_span(task_id.unwrap_or_default());
+    table.course_id.push_span(course_id.unwrap_or_default());
+    table.lesson_id.push_span(lesson_id.unwrap_or_default());
     table.is_correct.push(u8::from(is_correct));
     table.score.push(score);
     // The registry's ranges are those of the columns.
@@ -96,7 +134,8 @@ fn task_result(mut line: Line<'_>, table: &mut TaskResults) -> Checked {
     Ok(())
 }
 
-fn session(mut line: Line<'_>, table: &mut Sessions) -> Checked {
+#[inline(always)]
+fn session<S: Simd>(mut line: Line<'_, S>, source_index: u32, table: &mut Sessions) -> Checked {
     let inputs = &mut line.inputs;
     let [started_at, ended_at, device, os, referrer] = inputs.payload(Known::Session);
     let start = inputs.time(started_at);
@@ -106,23 +145,24 @@ fn session(mut line: Line<'_>, table: &mut Sessions) -> Checked {
     let os = inputs.text(os);
     let referrer = inputs.text(referrer);
 
-    line.push_row(&mut table.envelope)?;
+    line.push_row(source_index, &mut table.envelope)?;
     table.started_at.push(start.unwrap_or_default());
     table.ended_at.push(end);
-    table.device.push(device.unwrap_or_default());
-    table.os.push(os.unwrap_or_default());
-    table.referrer.push(referrer.unwrap_or_default());
+    table.device.push_span(device.unwrap_or_default());
+    table.os.push_span(os.unwrap_or_default());
+    table.referrer.push_span(referrer.unwrap_or_default());
     Ok(())
 }
 
-fn assignment(mut line: Line<'_>, table: &mut AbTestAssignments) -> Checked {
+#[inline(always)]
+fn assignment<S: Simd>(mut line: Line<'_, S>, source_index: u32, table: &mut AbTestAssignments) -> Checked {
     let inputs = &mut line.inputs;
     let [experiment_id, variant] = inputs.payload(Known::AbTestAssignment);
     let experiment_id = inputs.text(experiment_id);
     let variant = inputs.text(variant);
 
-    line.push_row(&mut table.envelope)?;
-    table.experiment_id.push(experiment_id.unwrap_or_default());
-    table.variant.push(variant.unwrap_or_default());
+    line.push_row(source_index, &mut table.envelope)?;
+    table.experiment_id.push_span(experiment_id.unwrap_or_default());
+    table.variant.push_span(variant.unwrap_or_default());
     Ok(())
 }

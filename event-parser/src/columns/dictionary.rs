@@ -6,7 +6,7 @@ use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 
 use super::{Column, Strings, View};
-use crate::short;
+use crate::span::{self, Span};
 
 /// A column of strings stored once each in a dictionary, with an index a row.
 ///
@@ -18,19 +18,19 @@ pub struct Dictionary {
     entries: Strings,
     lookup: HashTable<u32>,
     hasher: FixedState,
-    /// Short strings seen lately.
+    /// Strings seen lately, by the number of their first bytes.
     recent: Box<[Recent; RECENT]>,
-    /// The long string seen last.
-    last_long: u32,
 }
 
-/// How many short strings are remembered; a power of two.
+/// How many strings are remembered; a power of two.
 const RECENT: usize = 256;
+/// A string of at most so many bytes is told by its number and length.
+const TOLD_BYTES: usize = 16;
 
-/// A short string and its place among the entries.
+/// A string and its place among the entries.
 #[derive(Debug, Clone, Copy, Default)]
 struct Recent {
-    number: u128,
+    number: [u64; 2],
     /// No string has length 0 here: that one is entry 0.
     length: u32,
     index: u32,
@@ -47,21 +47,49 @@ impl Default for Dictionary {
             // Values come from outside: the seed differs from process to process.
             hasher: FixedState::with_seed(foldhash::quality::RandomState::default().hash_one(0)),
             recent: Box::new([Recent::default(); RECENT]),
-            last_long: 0,
         }
     }
 }
 
 impl Dictionary {
     /// Appends a row.
-    #[inline]
     pub fn push(&mut self, value: &[u8]) {
-        let index = match short::number(value) {
-            _ if value.is_empty() => 0,
-            Some(number) => self.short_index(number, value),
-            None => self.long_index(value),
-        };
+        self.push_span(Span::from(value));
+    }
+
+    /// Appends a row.
+    #[inline]
+    pub(crate) fn push_span(&mut self, value: Span<'_>) {
+        let index = self.index_of(value);
         self.indices.push(index);
+    }
+
+    /// Appends a row whose string has an index already.
+    #[inline]
+    pub(crate) fn push_index(&mut self, index: u32) {
+        debug_assert!((index as usize) < self.entries.rows());
+        self.indices.push(index);
+    }
+
+    /// The index of a string, which is put among the entries where it is not there.
+    #[inline]
+    pub(crate) fn index_of(&mut self, value: Span<'_>) -> u32 {
+        if value.is_empty() {
+            return 0;
+        }
+        let number = span::number(value);
+        let hash =
+            (number[0] ^ number[1].rotate_left(29) ^ value.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let place = (hash >> (u64::BITS - RECENT.ilog2())) as usize;
+        let recent = self.recent[place];
+        let is_told = recent.number == number && recent.length == value.len() as u32;
+        if is_told && (value.len() <= TOLD_BYTES || self.entries.get(recent.index as usize) == value.bytes())
+        {
+            return recent.index;
+        }
+        let index = self.find_or_insert(&value);
+        self.recent[place] = Recent { number, length: value.len() as u32, index };
+        index
     }
 
     /// An index into [`Self::entries`] a row.
@@ -77,27 +105,6 @@ impl Dictionary {
     /// One row's string.
     pub fn get(&self, row: usize) -> &[u8] {
         self.entries.get(self.indices[row] as usize)
-    }
-
-    #[inline]
-    fn short_index(&mut self, number: u128, value: &[u8]) -> u32 {
-        let folded = (number as u64 ^ (number >> 64) as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let place = (folded >> (u64::BITS - RECENT.ilog2())) as usize;
-        let length = value.len() as u32;
-        let recent = self.recent[place];
-        if recent.number == number && recent.length == length {
-            return recent.index;
-        }
-        let index = self.find_or_insert(value);
-        self.recent[place] = Recent { number, length, index };
-        index
-    }
-
-    fn long_index(&mut self, value: &[u8]) -> u32 {
-        if self.entries.get(self.last_long as usize) != value {
-            self.last_long = self.find_or_insert(value);
-        }
-        self.last_long
     }
 
     #[cold]
@@ -121,7 +128,6 @@ impl Column for Dictionary {
         self.entries.clear();
         self.entries.push(b"");
         self.recent.fill(Recent::default());
-        self.last_long = 0;
     }
 
     fn bytes(&self) -> usize {

@@ -1,35 +1,61 @@
 //! Columns of strings.
 
 use super::{Column, View};
+use crate::span::Span;
+
+/// Strings shorter than this are copied as so many bytes, whatever their length.
+const STEP_BYTES: usize = 64;
+/// The most bytes of a length.
+const LENGTH_BYTES: usize = 5;
 
 /// A column of byte strings, each stored as its length (LEB128, as the Native format has it) and its bytes.
 #[derive(Debug, Clone, Default)]
 pub struct Strings {
+    /// Longer than `used`: strings are written without asking for room one by one.
     bytes: Vec<u8>,
+    used: usize,
     /// Where each row ends in `bytes`; it starts where the one before ends.
     ends: Vec<u32>,
 }
 
 impl Strings {
     /// Appends a row. A column holds at most 4 GiB: batches are kept far smaller.
-    #[inline]
     pub fn push(&mut self, value: &[u8]) {
-        if value.len() < 0x80 {
-            self.bytes.push(value.len() as u8);
-        } else {
-            self.push_length(value.len());
+        self.push_span(Span::from(value));
+    }
+
+    /// Appends a row.
+    #[inline]
+    pub(crate) fn push_span(&mut self, value: Span<'_>) {
+        let free = self.free(value.len());
+        match value.wide::<STEP_BYTES>() {
+            Some(wide) if value.len() <= STEP_BYTES => {
+                free[0] = value.len() as u8;
+                free[1..=STEP_BYTES].copy_from_slice(wide);
+                self.used += 1 + value.len();
+            }
+            _ => {
+                let length_bytes = write_length(free, value.len());
+                free[length_bytes..length_bytes + value.len()].copy_from_slice(&value);
+                self.used += length_bytes + value.len();
+            }
         }
-        self.bytes.extend_from_slice(value);
-        self.ends.push(u32::try_from(self.bytes.len()).expect("a string column holds at most 4 GiB"));
+        self.ends.push(u32::try_from(self.used).expect("a string column holds at most 4 GiB"));
+    }
+
+    /// Room for a string of that length, and for a step at least.
+    #[inline]
+    fn free(&mut self, length: usize) -> &mut [u8] {
+        let wanted = self.used + LENGTH_BYTES + length.max(STEP_BYTES);
+        if self.bytes.len() < wanted {
+            self.grow(wanted);
+        }
+        &mut self.bytes[self.used..]
     }
 
     #[cold]
-    fn push_length(&mut self, mut length: usize) {
-        while length >= 0x80 {
-            self.bytes.push(length as u8 | 0x80);
-            length >>= 7;
-        }
-        self.bytes.push(length as u8);
+    fn grow(&mut self, wanted: usize) {
+        self.bytes.resize(wanted + wanted / 4, 0);
     }
 
     /// How many rows.
@@ -39,7 +65,7 @@ impl Strings {
 
     /// All rows in the Native layout: length, bytes, length, bytes, …
     pub fn native(&self) -> &[u8] {
-        &self.bytes
+        &self.bytes[..self.used]
     }
 
     /// One row in the Native layout: its length and its bytes.
@@ -59,15 +85,28 @@ impl Strings {
 
 impl Column for Strings {
     fn clear(&mut self) {
-        self.bytes.clear();
+        self.used = 0;
         self.ends.clear();
     }
 
     fn bytes(&self) -> usize {
-        self.bytes.len() + size_of_val(self.ends.as_slice())
+        self.used + size_of_val(self.ends.as_slice())
     }
 
     fn view(&self) -> View<'_> {
         View::Strings(self)
     }
+}
+
+/// Writes a length at the front, and answers how many bytes it takes.
+#[inline]
+fn write_length(out: &mut [u8], mut length: usize) -> usize {
+    let mut at = 0;
+    while length >= 0x80 {
+        out[at] = length as u8 | 0x80;
+        length >>= 7;
+        at += 1;
+    }
+    out[at] = length as u8;
+    at + 1
 }

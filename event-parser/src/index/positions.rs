@@ -1,5 +1,7 @@
 //! A list of positions that is filled 64 bits at a time.
 
+use crate::arch::Simd;
+
 /// Positions in ascending order.
 #[derive(Debug, Default)]
 pub(super) struct Positions {
@@ -18,26 +20,20 @@ impl Positions {
         self.count as u32
     }
 
+    #[inline(always)]
     pub(super) fn as_slice(&self) -> &[u32] {
         &self.slots[..self.count]
     }
 
     /// Appends the position of every set bit, counted from `base`.
     #[inline(always)]
-    pub(super) fn push(&mut self, base: u32, mut mask: u64) {
-        if mask == 0 {
-            return;
-        }
+    pub(super) fn push<S: Simd>(&mut self, simd: S, base: u32, mask: u64) {
         if self.slots.len() < self.count + 64 {
             self.grow();
         }
-        let block: &mut [u32] = &mut self.slots[self.count..self.count + 64];
-        let found = mask.count_ones() as usize;
-        for slot in &mut block[..found] {
-            *slot = base + mask.trailing_zeros();
-            mask &= mask - 1;
-        }
-        self.count += found;
+        let free = self.slots[self.count..].first_chunk_mut().expect("it has just grown");
+        simd.places(mask, base, free);
+        self.count += mask.count_ones() as usize;
     }
 
     #[cold]

@@ -2,18 +2,20 @@
 
 use super::strings::{Content, StringEnd, StringEnds};
 use super::{LineError, MAX_DEPTH, Slot, SlotKind};
+use crate::span::Span;
 
 /// A place in a line. Copying it remembers the place.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Cursor<'a, S> {
+    /// The chunk up to the line's end: places are counted from the chunk's start.
     line: &'a [u8],
     at: usize,
     strings: S,
 }
 
 impl<'a, S: StringEnds> Cursor<'a, S> {
-    pub(super) fn new(line: &'a [u8], strings: S) -> Self {
-        Cursor { line, at: 0, strings }
+    pub(super) fn new(line: &'a [u8], start: usize, strings: S) -> Self {
+        Cursor { line, at: start, strings }
     }
 
     pub(super) fn at(&self) -> u32 {
@@ -22,6 +24,10 @@ impl<'a, S: StringEnds> Cursor<'a, S> {
 
     pub(super) fn slice(&self, start: usize, end: usize) -> &'a [u8] {
         &self.line[start..end]
+    }
+
+    pub(super) fn span(&self, start: usize, end: usize) -> Span<'a> {
+        Span::new(self.line, start, end)
     }
 
     /// The byte after any blanks; `None` at the line's end.
@@ -69,7 +75,7 @@ impl<'a, S: StringEnds> Cursor<'a, S> {
     }
 
     /// Steps over a value, inside `depth` levels of objects and arrays. A string with escapes is answered
-    /// as it stands in the line, as [`SlotKind::Unescaped`].
+    /// as it stands in the line, as [`SlotKind::Escaped`].
     pub(super) fn value(&mut self, depth: u32) -> Result<Slot, LineError> {
         let first = self.peek();
         let start = self.at;
@@ -79,7 +85,7 @@ impl<'a, S: StringEnds> Cursor<'a, S> {
                 let kind = match end.content {
                     Content::Clean => SlotKind::CleanString,
                     Content::Plain => SlotKind::PlainString,
-                    Content::Escaped => SlotKind::Unescaped,
+                    Content::Escaped => SlotKind::Escaped,
                 };
                 return Ok(Slot { kind, start: start as u32, end: end.quote as u32 });
             }
@@ -113,38 +119,13 @@ impl<'a, S: StringEnds> Cursor<'a, S> {
     }
 
     fn number(&mut self) -> Result<SlotKind, LineError> {
-        if self.line[self.at] == b'-' {
-            self.at += 1;
-        }
-        if self.line.get(self.at) == Some(&b'0') {
-            self.at += 1;
-            if let Some(b'0'..=b'9') = self.line.get(self.at) {
-                return self.error("a number without leading zeros");
+        match super::number::end(self.line, self.at) {
+            Ok(end) => {
+                self.at = end;
+                Ok(SlotKind::Number)
             }
-        } else {
-            self.digits()?;
+            Err(error) => Err(error),
         }
-        if self.line.get(self.at) == Some(&b'.') {
-            self.at += 1;
-            self.digits()?;
-        }
-        if let Some(b'e' | b'E') = self.line.get(self.at) {
-            self.at += 1;
-            if let Some(b'+' | b'-') = self.line.get(self.at) {
-                self.at += 1;
-            }
-            self.digits()?;
-        }
-        Ok(SlotKind::Number)
-    }
-
-    fn digits(&mut self) -> Result<(), LineError> {
-        let digits = self.line[self.at..].iter().take_while(|byte| byte.is_ascii_digit()).count();
-        if digits == 0 {
-            return self.error("a digit");
-        }
-        self.at += digits;
-        Ok(())
     }
 
     /// Steps over an object or array of any shape; the cursor is at its bracket, inside `outer` levels.

@@ -4,7 +4,7 @@ use event_schema::Reason;
 
 use crate::batch::Violation;
 
-/// A line that is no JSON object of bearable depth. Positions are bytes from the line's start.
+/// A line that is no JSON object of bearable depth. Places are counted from the chunk's start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LineError {
     /// Something else than expected stands at a place.
@@ -24,19 +24,25 @@ pub(crate) enum LineError {
 }
 
 impl LineError {
+    /// What is wrong with the line of a chunk whose text begins at `start`.
     #[cold]
-    pub(crate) fn into_violation(self, text: &[u8]) -> Violation {
+    pub(crate) fn into_violation(self, chunk: &[u8], start: usize, end: usize) -> Violation {
+        let text = &chunk[start..end];
         let (reason, message) = match self {
             LineError::Syntax { at, expected } => (
                 Reason::InvalidJson,
-                format!("expected {expected} at column {}, found {}", at + 1, found(text, at)),
+                format!(
+                    "expected {expected} at column {}, found {}",
+                    at - start + 1,
+                    found(text, at - start)
+                ),
             ),
             LineError::TooDeep { at } => (
                 Reason::NestingTooDeep,
                 format!(
                     "expected at most {} levels of objects and arrays, found one more at column {}",
                     super::MAX_DEPTH,
-                    at + 1
+                    at - start + 1
                 ),
             ),
             LineError::NotAnObject => (

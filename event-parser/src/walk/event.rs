@@ -1,45 +1,50 @@
 //! One event: the line's object, and the payload inside it.
 
 use super::cursor::Cursor;
-use super::fields::{EVENT_TYPE, Fields, Known, Name, PROPERTIES, Slots};
+use super::fields::{EVENT_TYPE, Finder, Known, Names, PROPERTIES, Row, Shelf};
 use super::strings::{Content, StringEnd, StringEnds, unescape};
 use super::{LineError, Slot, SlotKind, Unknown};
+use crate::span::Span;
 
-/// Reads a line into the fields.
-pub(super) fn read<S: StringEnds>(mut cursor: Cursor<'_, S>, fields: &mut Fields) -> Result<(), LineError> {
+/// Reads a line into a row whose slots are empty.
+pub(super) fn read<S: StringEnds>(
+    mut cursor: Cursor<'_, S>,
+    names: &Names,
+    row: &mut Row,
+    shelf: &mut Shelf,
+) -> Result<(), LineError> {
     if cursor.peek() != Some(b'{') {
         cursor.value(0)?;
         end_of_line(&mut cursor)?;
         return Err(LineError::NotAnObject);
     }
-    let Fields { envelope, payload, payload_of, arena, names } = fields;
     // Where the payload stands, should it come before the event's type.
     let mut unread_payload = None;
+    let mut finder = Finder::new(&names.envelope);
     members(&mut cursor, |cursor, key| {
-        let Some(place) = find(&names.envelope, envelope, cursor, &key, arena) else {
-            return note_unknown(cursor, &key, 1, envelope);
+        let Some(place) = find(&mut finder, cursor, &key, shelf) else {
+            return note_unknown(cursor, &key, false, shelf);
         };
         if place == PROPERTIES && cursor.peek() == Some(b'{') {
             let before = *cursor;
-            let slot = match known_type(cursor, envelope.slots[EVENT_TYPE], arena) {
-                Some(known) => read_payload(cursor, known, names.of(known), payload, payload_of, arena)?,
+            let slot = match known_type(cursor, row.slots[EVENT_TYPE], shelf) {
+                Some(known) => read_payload(cursor, known, names, row, shelf)?,
                 None => {
                     unread_payload = Some(before);
                     cursor.value(1)?
                 }
             };
-            envelope.set(place, slot);
+            row.set(place, slot);
             return Ok(());
         }
         let slot = cursor.value(1)?;
-        envelope.set(place, keep_unescaped(cursor, slot, arena));
+        row.set(place, slot);
         Ok(())
     })?;
     end_of_line(&mut cursor)?;
-    if let Some(mut cursor) = unread_payload
-        && let Some(known) = known_type(&cursor, envelope.slots[EVENT_TYPE], arena)
-    {
-        read_payload(&mut cursor, known, names.of(known), payload, payload_of, arena)?;
+    row.known = known_type(&cursor, row.slots[EVENT_TYPE], shelf);
+    if let (Some(mut cursor), Some(known)) = (unread_payload, row.known) {
+        read_payload(&mut cursor, known, names, row, shelf)?;
     }
     Ok(())
 }
@@ -49,34 +54,33 @@ fn end_of_line<S: StringEnds>(cursor: &mut Cursor<'_, S>) -> Result<(), LineErro
 }
 
 /// The contract's payload for the event's type, as far as it is known by now.
-fn known_type<S: StringEnds>(cursor: &Cursor<'_, S>, event_type: Slot, arena: &[u8]) -> Option<Known> {
-    let (start, end) = (event_type.start as usize, event_type.end as usize);
+fn known_type<S: StringEnds>(cursor: &Cursor<'_, S>, event_type: Slot, shelf: &mut Shelf) -> Option<Known> {
+    let text = cursor.slice(event_type.start as usize, event_type.end as usize);
     match event_type.kind {
-        SlotKind::CleanString | SlotKind::PlainString => Known::of(cursor.slice(start, end)),
-        SlotKind::Unescaped => Known::of(&arena[start..end]),
+        SlotKind::CleanString | SlotKind::PlainString => Known::of(text),
+        SlotKind::Escaped => with_unescaped(text, shelf, Known::of),
         _ => None,
     }
 }
 
 /// Reads the payload's object, where the cursor stands, into its slots.
-fn read_payload<S: StringEnds, const N: usize>(
+fn read_payload<S: StringEnds>(
     cursor: &mut Cursor<'_, S>,
     known: Known,
-    names: &[Name],
-    payload: &mut Slots<N>,
-    payload_of: &mut Option<Known>,
-    arena: &mut Vec<u8>,
+    names: &Names,
+    row: &mut Row,
+    shelf: &mut Shelf,
 ) -> Result<Slot, LineError> {
-    payload.clear();
-    *payload_of = Some(known);
+    row.has_payload = true;
     let start = cursor.at();
-    members(cursor, |cursor, key| match find(names, payload, cursor, &key, arena) {
+    let mut finder = Finder::new(names.of(known));
+    members(cursor, |cursor, key| match find(&mut finder, cursor, &key, shelf) {
         Some(place) => {
             let slot = cursor.value(2)?;
-            payload.set(place, keep_unescaped(cursor, slot, arena));
+            row.set(Row::in_payload(place), slot);
             Ok(())
         }
-        None => note_unknown(cursor, &key, 2, payload),
+        None => note_unknown(cursor, &key, true, shelf),
     })?;
     Ok(Slot { kind: SlotKind::Object, start, end: cursor.at() })
 }
@@ -109,46 +113,43 @@ fn members<'a, S: StringEnds>(
 }
 
 /// The place of a key among known fields, compared after unescaping.
-fn find<S: StringEnds, const N: usize>(
-    names: &[Name],
-    slots: &mut Slots<N>,
+fn find<S: StringEnds>(
+    finder: &mut Finder<'_>,
     cursor: &Cursor<'_, S>,
     (start, end): &Key,
-    arena: &mut Vec<u8>,
+    shelf: &mut Shelf,
 ) -> Option<usize> {
-    let text = cursor.slice(*start, end.quote);
-    if end.content != Content::Escaped {
-        return slots.find(names, text);
+    match end.content {
+        Content::Escaped => {
+            with_unescaped(cursor.slice(*start, end.quote), shelf, |text| finder.find(Span::from(text)))
+        }
+        _ => finder.find(cursor.span(*start, end.quote)),
     }
-    let before = arena.len();
-    unescape(text, arena);
-    let place = slots.find(names, &arena[before..]);
-    arena.truncate(before);
-    place
 }
 
 /// Steps over the value of a key that nobody knows, and notes both.
-fn note_unknown<S: StringEnds, const N: usize>(
+fn note_unknown<S: StringEnds>(
     cursor: &mut Cursor<'_, S>,
     (start, end): &Key,
-    depth: u32,
-    slots: &mut Slots<N>,
+    in_payload: bool,
+    shelf: &mut Shelf,
 ) -> Result<(), LineError> {
     cursor.peek();
     let value_start = cursor.at();
-    cursor.value(depth)?;
-    slots
-        .unknown
-        .push(Unknown { key: (*start as u32 - 1, end.quote as u32 + 1), value: (value_start, cursor.at()) });
+    cursor.value(1 + u32::from(in_payload))?;
+    shelf.unknown.push(Unknown {
+        in_payload,
+        key: (*start as u32 - 1, end.quote as u32 + 1),
+        value: (value_start, cursor.at()),
+    });
     Ok(())
 }
 
-/// Moves a string with escapes into the arena.
-fn keep_unescaped<S: StringEnds>(cursor: &Cursor<'_, S>, slot: Slot, arena: &mut Vec<u8>) -> Slot {
-    if slot.kind != SlotKind::Unescaped {
-        return slot;
-    }
-    let start = arena.len() as u32;
-    unescape(cursor.slice(slot.start as usize, slot.end as usize), arena);
-    Slot { kind: SlotKind::Unescaped, start, end: arena.len() as u32 }
+/// What `look` finds in a string whose text has escapes.
+fn with_unescaped<T>(text: &[u8], shelf: &mut Shelf, look: impl FnOnce(&[u8]) -> T) -> T {
+    let before = shelf.unescaped.len();
+    unescape(text, &mut shelf.unescaped);
+    let found = look(&shelf.unescaped[before..]);
+    shelf.unescaped.truncate(before);
+    found
 }

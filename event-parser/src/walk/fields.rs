@@ -1,38 +1,45 @@
-//! What the walk leaves behind: a slot for every known field, and the members nobody knows.
+//! What reading a line leaves behind: a slot for every known field, and the members nobody knows.
 
 use event_schema::registry::{
     AB_TEST_ASSIGNMENTS, ENVELOPE, Entity, EventType, Field, PURCHASES, SESSIONS, TASK_RESULTS,
 };
 
-use crate::short;
+use crate::span::{self, Span};
 
 /// The place of `event_type` in the envelope.
 pub(crate) const EVENT_TYPE: usize = 1;
 /// The place of `properties` in the envelope.
 pub(crate) const PROPERTIES: usize = 8;
 /// The most fields of a payload.
-const PAYLOAD_FIELDS: usize = 8;
+pub(crate) const PAYLOAD_FIELDS: usize = 8;
 
-/// A field's name as it is compared.
+/// The slots of a row.
+pub(crate) const SLOTS: usize = ENVELOPE.len() + PAYLOAD_FIELDS;
+
+/// A field's name as it is compared: none is longer than its number tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Name {
-    number: u128,
+    number: [u64; 2],
     length: usize,
+}
+
+impl Name {
+    fn new(key: Span<'_>) -> Name {
+        Name { number: span::number(key), length: key.len() }
+    }
 }
 
 /// The names of fields, in their order.
 fn names(fields: &[Field]) -> Vec<Name> {
-    let name = |field: &Field| Name {
-        number: short::number(field.name.as_bytes()).expect("the names of fields are short"),
-        length: field.name.len(),
-    };
-    fields.iter().map(name).collect()
+    let is_short = |field: &Field| field.name.len() <= 16;
+    assert!(fields.iter().all(is_short), "the names of fields are short");
+    fields.iter().map(|field| Name::new(Span::from(field.name.as_bytes()))).collect()
 }
 
 /// The names that the walk looks for.
 #[derive(Debug)]
 pub(crate) struct Names {
-    pub(crate) envelope: Vec<Name>,
+    pub(super) envelope: Vec<Name>,
     payloads: [Vec<Name>; Known::ALL.len()],
 }
 
@@ -46,7 +53,7 @@ impl Default for Names {
 }
 
 impl Names {
-    pub(crate) fn of(&self, known: Known) -> &[Name] {
+    pub(super) fn of(&self, known: Known) -> &[Name] {
         &self.payloads[known as usize]
     }
 }
@@ -77,7 +84,9 @@ pub(crate) enum SlotKind {
     CleanString,
     /// A string as it stands in the line; U+007F may be in it.
     PlainString,
-    /// A string with escapes; start and end are of its unescaped bytes in the arena.
+    /// A string with escapes, as it stands in the line. Only until the line has been read.
+    Escaped,
+    /// A string that had escapes; start and end are of its unescaped bytes on the shelf.
     Unescaped,
     Object,
     Array,
@@ -85,13 +94,17 @@ pub(crate) enum SlotKind {
 
 impl SlotKind {
     pub(crate) const fn is_string(self) -> bool {
-        matches!(self, SlotKind::CleanString | SlotKind::PlainString | SlotKind::Unescaped)
+        matches!(
+            self,
+            SlotKind::CleanString | SlotKind::PlainString | SlotKind::Escaped | SlotKind::Unescaped
+        )
     }
 }
 
-/// A member that the contract does not know: its key with its quotes, and its value, in the line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A member that the contract does not know: its key with its quotes, and its value, in the chunk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Unknown {
+    pub(crate) in_payload: bool,
     pub(crate) key: (u32, u32),
     pub(crate) value: (u32, u32),
 }
@@ -108,7 +121,7 @@ pub(crate) enum Known {
 
 impl Known {
     /// All of them, in the order of their discriminants.
-    const ALL: [Known; 5] =
+    pub(crate) const ALL: [Known; 5] =
         [Known::Purchase, Known::Refund, Known::TaskResult, Known::Session, Known::AbTestAssignment];
 
     /// The payload of an `event_type`; `None` for one that the contract does not know.
@@ -138,70 +151,97 @@ impl Known {
     }
 }
 
-/// The fields of one line. Its memory is reused from line to line.
+/// What was read of one line. Places are counted from the chunk's start.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Row {
+    /// The fields in the order of the registry: the envelope's, then the payload's.
+    pub(crate) slots: [Slot; SLOTS],
+    /// The payload that the event's type asks for.
+    pub(crate) known: Option<Known>,
+    /// Whether the payload stood in the line as an object, so that its fields are in the slots.
+    pub(crate) has_payload: bool,
+    /// Its unknown members on the shelf, in the line's order.
+    pub(crate) unknown: (u32, u32),
+    pub(crate) place: Place,
+}
+
+/// Where a line stands.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// Its number in the source, from 1.
+    pub(crate) number: u64,
+    /// Where it begins in the source.
+    pub(crate) byte_offset: u64,
+    /// Where its text begins in the chunk …
+    pub(crate) start: u32,
+    /// … and ends.
+    pub(crate) end: u32,
+}
+
+impl Row {
+    pub(crate) fn envelope(&self) -> &[Slot; ENVELOPE.len()] {
+        self.slots.first_chunk().expect("the envelope's slots come first")
+    }
+
+    pub(crate) fn payload(&self) -> &[Slot; PAYLOAD_FIELDS] {
+        self.slots.last_chunk().expect("the payload's slots come last")
+    }
+
+    /// The place of a payload's field among the slots.
+    pub(super) const fn in_payload(place: usize) -> usize {
+        ENVELOPE.len() + place
+    }
+
+    pub(super) fn set(&mut self, place: usize, slot: Slot) {
+        let old = &mut self.slots[place];
+        *old = if old.kind == SlotKind::Absent { slot } else { Slot { kind: SlotKind::Twice, ..slot } };
+    }
+}
+
+/// What the rows of a chunk hold besides their slots. Its memory is reused from chunk to chunk.
 #[derive(Debug, Default)]
-pub(crate) struct Fields {
-    pub(crate) envelope: Slots<{ ENVELOPE.len() }>,
-    pub(crate) payload: Slots<PAYLOAD_FIELDS>,
-    /// Which payload was read into `payload`.
-    pub(crate) payload_of: Option<Known>,
+pub(crate) struct Shelf {
     /// Unescaped strings, one after another.
-    pub(crate) arena: Vec<u8>,
-    pub(crate) names: Names,
-}
-
-impl Fields {
-    pub(crate) fn clear(&mut self) {
-        self.envelope.clear();
-        self.payload.clear();
-        self.payload_of = None;
-        self.arena.clear();
-    }
-
-    /// The unescaped bytes of a slot that holds a string, or a number's text.
-    pub(crate) fn text<'a>(&'a self, line: &'a [u8], slot: Slot) -> &'a [u8] {
-        let bytes = if slot.kind == SlotKind::Unescaped { &self.arena[..] } else { line };
-        &bytes[slot.start as usize..slot.end as usize]
-    }
-}
-
-/// The slots of one object, in the order of the registry, and its unknown members in the line's order.
-#[derive(Debug)]
-pub(crate) struct Slots<const N: usize> {
-    pub(crate) slots: [Slot; N],
+    pub(crate) unescaped: Vec<u8>,
+    /// Members that the contract does not know.
     pub(crate) unknown: Vec<Unknown>,
+}
+
+impl Shelf {
+    pub(crate) fn clear(&mut self) {
+        self.unescaped.clear();
+        self.unknown.clear();
+    }
+
+    /// The members that nobody knows of a row.
+    pub(crate) fn unknown(&self, row: &Row) -> &[Unknown] {
+        &self.unknown[row.unknown.0 as usize..row.unknown.1 as usize]
+    }
+}
+
+/// Looks keys up among the names of one object.
+#[derive(Debug)]
+pub(super) struct Finder<'a> {
+    names: &'a [Name],
     /// Producers write keys in one order: the field after the last one found is tried first.
     next: usize,
 }
 
-impl<const N: usize> Default for Slots<N> {
-    fn default() -> Self {
-        Slots { slots: [Slot::default(); N], unknown: Vec::new(), next: 0 }
-    }
-}
-
-impl<const N: usize> Slots<N> {
-    pub(crate) fn clear(&mut self) {
-        self.slots = [Slot::default(); N];
-        self.unknown.clear();
-        self.next = 0;
+impl<'a> Finder<'a> {
+    pub(super) fn new(names: &'a [Name]) -> Finder<'a> {
+        Finder { names, next: 0 }
     }
 
-    /// The place of a key among the known names.
+    /// The place of a key among the names.
     #[inline]
-    pub(crate) fn find(&mut self, names: &[Name], key: &[u8]) -> Option<usize> {
-        let key = Name { number: short::number(key)?, length: key.len() };
-        if names.get(self.next) == Some(&key) {
+    pub(super) fn find(&mut self, key: Span<'_>) -> Option<usize> {
+        let key = Name::new(key);
+        if self.names.get(self.next) == Some(&key) {
             self.next += 1;
             return Some(self.next - 1);
         }
-        let place = names.iter().position(|name| *name == key)?;
+        let place = self.names.iter().position(|name| *name == key)?;
         self.next = place + 1;
         Some(place)
-    }
-
-    pub(crate) fn set(&mut self, place: usize, slot: Slot) {
-        let old = &mut self.slots[place];
-        *old = if old.kind == SlotKind::Absent { slot } else { Slot { kind: SlotKind::Twice, ..slot } };
     }
 }

@@ -3,32 +3,106 @@
 //! The walk knows the contract's keys: it puts their values into [`Fields`] and notes the members that the
 //! contract does not know. It judges JSON only; what values mean is `check`'s business.
 //!
-//! One grammar serves two ways of finding the end of a string: jumping with the index, for the many lines
-//! without odd bytes, and scanning, for the others.
+//! One grammar serves two ways of finding the end of a string: jumping with the index, and scanning, for the
+//! few lines with control characters.
 
 mod cursor;
 mod error;
 mod event;
 mod fields;
+mod number;
 mod strings;
 
 #[cfg(test)]
 mod tests;
 
-use crate::index::IndexedLine;
-
 pub(crate) use error::LineError;
-pub(crate) use fields::{Fields, Known, Slot, SlotKind, Unknown};
+pub(crate) use fields::{
+    EVENT_TYPE, Known, Names, PROPERTIES, Place, Row, SLOTS, Shelf, Slot, SlotKind, Unknown,
+};
+pub(crate) use number::end as number_end;
 
 /// The deepest nesting that is read; the line's object is level 1.
 pub(crate) const MAX_DEPTH: u32 = 128;
 
-/// Walks a line without odd bytes.
-pub(crate) fn indexed(text: &[u8], line: &IndexedLine<'_>, fields: &mut Fields) -> Result<(), LineError> {
-    event::read(cursor::Cursor::new(text, strings::Jump::new(line)), fields)
+/// A line that is to be read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Line<'a> {
+    /// The chunk, and whatever bytes come after it.
+    pub(crate) bytes: &'a [u8],
+    /// Where the line's text begins in the chunk …
+    pub(crate) start: usize,
+    /// … and ends.
+    pub(crate) end: usize,
+    /// Where its quotes are, escaped ones left out.
+    pub(crate) quotes: &'a [u32],
 }
 
-/// Walks any line.
-pub(crate) fn scanning(text: &[u8], fields: &mut Fields) -> Result<(), LineError> {
-    event::read(cursor::Cursor::new(text, strings::Scan), fields)
+/// Walks a line without control characters into an empty row; its backslashes are known.
+pub(crate) fn jumping(
+    line: Line<'_>,
+    backslashes: &[u32],
+    names: &Names,
+    row: &mut Row,
+    shelf: &mut Shelf,
+) -> Result<(), LineError> {
+    walk(line, strings::Jump::new(line.quotes, backslashes), names, row, shelf)
+}
+
+/// Walks any line into an empty row.
+pub(crate) fn scanning(
+    line: Line<'_>,
+    names: &Names,
+    row: &mut Row,
+    shelf: &mut Shelf,
+) -> Result<(), LineError> {
+    walk(line, strings::Scan, names, row, shelf)
+}
+
+fn walk<S: strings::StringEnds>(
+    line: Line<'_>,
+    strings: S,
+    names: &Names,
+    row: &mut Row,
+    shelf: &mut Shelf,
+) -> Result<(), LineError> {
+    let first_unknown = shelf.unknown.len() as u32;
+    event::read(cursor::Cursor::new(&line.bytes[..line.end], line.start, strings), names, row, shelf)?;
+    row.unknown = (first_unknown, shelf.unknown.len() as u32);
+    Ok(())
+}
+
+/// Checks the escapes of a row that was read without looking at them, and marks the strings they stand in; `odd`
+/// are the line's backslashes. Answers whether all are good and the event's type, which routes, has none.
+pub(crate) fn mark_escapes(text: &[u8], odd: &[u32], row: &mut Row) -> bool {
+    let mut passed = 0;
+    for backslash in odd {
+        // A second backslash belongs to the escape of the first.
+        if *backslash < passed {
+            continue;
+        }
+        match strings::read_escape(text, *backslash as usize) {
+            Ok((_, length)) => passed = *backslash + length as u32,
+            Err(_) => return false,
+        }
+    }
+    let (Some(first), Some(last)) = (odd.first(), odd.last()) else { return true };
+    for slot in &mut row.slots {
+        let overlaps = slot.start <= *last && *first < slot.end && slot.kind == SlotKind::CleanString;
+        if overlaps && odd.iter().any(|at| (slot.start..slot.end).contains(at)) {
+            slot.kind = SlotKind::Escaped;
+        }
+    }
+    row.slots[EVENT_TYPE].kind != SlotKind::Escaped
+}
+
+/// Moves the strings of a row that have escapes to the shelf, unescaped.
+pub(crate) fn unescape(chunk: &[u8], row: &mut Row, shelf: &mut Shelf) {
+    for slot in &mut row.slots {
+        if slot.kind == SlotKind::Escaped {
+            let start = shelf.unescaped.len() as u32;
+            strings::unescape(&chunk[slot.start as usize..slot.end as usize], &mut shelf.unescaped);
+            *slot = Slot { kind: SlotKind::Unescaped, start, end: shelf.unescaped.len() as u32 };
+        }
+    }
 }

@@ -1,7 +1,6 @@
 //! Where a string ends: two ways to find out, and what escapes mean.
 
 use super::LineError;
-use crate::index::IndexedLine;
 
 /// A string's end and what it takes to read it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,29 +32,53 @@ fn unclosed(line: &[u8]) -> LineError {
     LineError::Syntax { at: line.len(), expected: "a closing `\"`" }
 }
 
-/// Jumps from quote to quote with the index. Only for lines without odd bytes, where every quote opens or
-/// closes a string.
+/// Jumps from quote to quote with the index. For lines without control characters.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Jump<'a> {
-    /// The quotes that have not been passed, counted from the chunk's start.
+    /// The quotes that have not been passed.
     quotes: &'a [u32],
-    /// Where the line starts in its chunk.
-    line_start: usize,
+    /// The backslashes that have not been passed.
+    backslashes: &'a [u32],
 }
 
 impl<'a> Jump<'a> {
-    pub(super) fn new(line: &IndexedLine<'a>) -> Jump<'a> {
-        Jump { quotes: line.quotes, line_start: line.start }
+    pub(super) fn new(quotes: &'a [u32], backslashes: &'a [u32]) -> Jump<'a> {
+        Jump { quotes, backslashes }
+    }
+
+    /// Checks the escapes up to `end`.
+    #[cold]
+    fn pass_escapes(&mut self, line: &[u8], open: usize, end: usize) -> Result<Content, LineError> {
+        let mut content = Content::Clean;
+        let mut passed = open;
+        while let [backslash, rest @ ..] = self.backslashes
+            && (*backslash as usize) < end
+        {
+            self.backslashes = rest;
+            // A second backslash belongs to the escape of the first.
+            if *backslash as usize >= passed {
+                passed = *backslash as usize + read_escape(line, *backslash as usize)?.1;
+                content = Content::Escaped;
+            }
+        }
+        Ok(content)
     }
 }
 
 impl StringEnds for Jump<'_> {
+    #[inline]
     fn end(&mut self, line: &[u8], open: usize) -> Result<StringEnd, LineError> {
+        // As long as no backslash stood outside of a string, which the grammar refuses, the index is right.
+        debug_assert!(self.quotes.first().is_none_or(|quote| *quote as usize == open));
+        let quote = self.quotes.get(1).map_or(line.len(), |quote| *quote as usize);
+        let content = match self.backslashes {
+            [backslash, ..] if (*backslash as usize) < quote => self.pass_escapes(line, open, quote)?,
+            _ => Content::Clean,
+        };
         match self.quotes {
-            [opening, closing, rest @ ..] => {
-                debug_assert_eq!(*opening as usize, self.line_start + open);
+            [_, _, rest @ ..] => {
                 self.quotes = rest;
-                Ok(StringEnd { quote: *closing as usize - self.line_start, content: Content::Clean })
+                Ok(StringEnd { quote, content })
             }
             _ => Err(unclosed(line)),
         }
@@ -91,7 +114,7 @@ impl StringEnds for Scan {
 }
 
 /// The character of the escape at `at`, and its length in the line.
-fn read_escape(line: &[u8], at: usize) -> Result<(char, usize), LineError> {
+pub(super) fn read_escape(line: &[u8], at: usize) -> Result<(char, usize), LineError> {
     let short = match line.get(at + 1) {
         Some(b'u') => return read_unicode_escape(line, at),
         Some(plain @ (b'"' | b'\\' | b'/')) => char::from(*plain),

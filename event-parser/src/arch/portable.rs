@@ -1,0 +1,106 @@
+//! Any processor: eight bytes at a time in a 64-bit word.
+
+use event_schema::value::parse_uuid;
+
+use super::{Masks, RareMasks, Simd, Task};
+
+const LOW_BITS: u64 = 0x0101_0101_0101_0101;
+const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
+const ALL_BUT_HIGH: u64 = !HIGH_BITS;
+
+/// No instructions but those that every processor has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Portable;
+
+impl Simd for Portable {
+    #[inline(always)]
+    fn run<T: Task>(self, task: T) -> T::Output {
+        task.run(self)
+    }
+
+    #[inline(always)]
+    fn prefetch(self, _: &[u8], _: usize) {}
+
+    #[inline(always)]
+    fn masks(self, block: &[u8; 64]) -> Masks {
+        let mut masks = Masks { quotes: 0, newlines: 0, rare: 0 };
+        for (number, bytes) in block.as_chunks::<8>().0.iter().enumerate() {
+            let word = u64::from_le_bytes(*bytes);
+            let newlines = equal(word, b'\n');
+            let odd = (below_blank(word) & !newlines) | equal(word, b'\\') | equal(word, 0x7f);
+            let rare = odd | word & HIGH_BITS;
+            masks.quotes |= gather(equal(word, b'"')) << (8 * number);
+            masks.newlines |= gather(newlines) << (8 * number);
+            masks.rare |= gather(rare) << (8 * number);
+        }
+        masks
+    }
+
+    #[inline(always)]
+    fn rare_masks(self, block: &[u8; 64]) -> RareMasks {
+        let mut masks = RareMasks { backslashes: 0, beyond_ascii: 0 };
+        for (number, bytes) in block.as_chunks::<8>().0.iter().enumerate() {
+            let word = u64::from_le_bytes(*bytes);
+            masks.backslashes |= gather(equal(word, b'\\')) << (8 * number);
+            masks.beyond_ascii |= gather(word & HIGH_BITS) << (8 * number);
+        }
+        masks
+    }
+
+    #[inline(always)]
+    fn places(self, mask: u64, base: u32, out: &mut [u32; 64]) {
+        places_in_steps(mask, base, out);
+    }
+
+    #[inline(always)]
+    fn differing(self, one: &[u8; 32], other: &[u8; 32]) -> u32 {
+        let mut mask = 0;
+        let words = one.as_chunks::<8>().0.iter().zip(other.as_chunks::<8>().0);
+        for (number, (one, other)) in words.enumerate() {
+            let different = u64::from_le_bytes(*one) ^ u64::from_le_bytes(*other);
+            mask |= gather(!equal(different, 0) & HIGH_BITS) << (8 * number);
+        }
+        mask as u32
+    }
+
+    #[inline(always)]
+    fn uuid(self, text: &[u8; 36]) -> Option<u128> {
+        parse_uuid(text).ok()
+    }
+}
+
+/// The places of set bits, eight at a time: how many there are is seldom more than that, and steps of a fixed
+/// length are foreseen better than a count of bits.
+#[inline(always)]
+pub(super) fn places_in_steps(mut mask: u64, base: u32, out: &mut [u32; 64]) {
+    for eight in out.as_chunks_mut::<8>().0 {
+        if mask == 0 {
+            return;
+        }
+        for place in eight {
+            // Past the last bit this is 64, which means nothing and hurts nobody.
+            *place = base + mask.trailing_zeros();
+            mask &= mask.wrapping_sub(1);
+        }
+    }
+}
+
+/// The high bit of every byte that equals `byte`.
+#[inline(always)]
+fn equal(word: u64, byte: u8) -> u64 {
+    let zero_where_equal = word ^ (LOW_BITS * u64::from(byte));
+    // Adding 0x7f carries into the high bit unless the low seven are all zero; no carry leaves a byte.
+    !(((zero_where_equal & ALL_BUT_HIGH) + ALL_BUT_HIGH) | zero_where_equal) & HIGH_BITS
+}
+
+/// The high bit of every byte below 0x20.
+#[inline(always)]
+fn below_blank(word: u64) -> u64 {
+    !(((word & ALL_BUT_HIGH) + LOW_BITS * 0x60) | word) & HIGH_BITS
+}
+
+/// The high bits of eight bytes as eight bits, the first byte's the lowest.
+#[inline(always)]
+fn gather(high_bits: u64) -> u64 {
+    ((high_bits >> 7).wrapping_mul(0x0102_0408_1020_4080)) >> 56
+}

@@ -1,0 +1,108 @@
+//! A string of bytes that knows what stands after it, so that it can be read in steps of a fixed size.
+
+use std::ops::Deref;
+
+/// Bytes inside a buffer.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Span<'a> {
+    /// From the first byte to the buffer's end.
+    buffer: &'a [u8],
+    length: usize,
+}
+
+impl<'a> Span<'a> {
+    pub(crate) const EMPTY: Span<'static> = Span { buffer: &[], length: 0 };
+
+    /// The bytes of a buffer from `start` to before `end`.
+    #[inline]
+    pub(crate) fn new(buffer: &'a [u8], start: usize, end: usize) -> Span<'a> {
+        let buffer = &buffer[start..];
+        let length = end - start;
+        assert!(length <= buffer.len(), "a span lies inside its buffer");
+        Span { buffer, length }
+    }
+
+    /// The bytes, and others after them up to `N`, if the buffer has so many.
+    #[inline]
+    pub(crate) fn wide<const N: usize>(self) -> Option<&'a [u8; N]> {
+        self.buffer.first_chunk()
+    }
+
+    #[inline]
+    pub(crate) fn bytes(self) -> &'a [u8] {
+        &self.buffer[..self.length]
+    }
+}
+
+impl<'a> From<&'a [u8]> for Span<'a> {
+    fn from(bytes: &'a [u8]) -> Span<'a> {
+        Span { buffer: bytes, length: bytes.len() }
+    }
+}
+
+impl Deref for Span<'_> {
+    type Target = [u8];
+
+    #[inline]
+    fn deref(&self) -> &[u8] {
+        self.bytes()
+    }
+}
+
+impl Default for Span<'_> {
+    fn default() -> Self {
+        Span::EMPTY
+    }
+}
+
+/// The first bytes of a span as a number, where it has at most 16: of two spans of the same length, the same
+/// number only where they are the same.
+#[inline]
+pub(crate) fn number(span: Span<'_>) -> [u64; 2] {
+    let wide = match span.wide::<16>() {
+        Some(wide) => *wide,
+        None => {
+            let mut wide = [0; 16];
+            let length = span.len().min(16);
+            wide[..length].copy_from_slice(&span[..length]);
+            wide
+        }
+    };
+    let mask = MASKS[span.len().min(16)];
+    let word = |at: usize| u64::from_le_bytes(*wide[at..].first_chunk().expect("16 bytes are two words"));
+    [word(0) & mask[0], word(8) & mask[1]]
+}
+
+/// Ones where a span of that length has bytes, of the first sixteen.
+const MASKS: [[u64; 2]; 17] = {
+    let mut masks = [[0; 2]; 17];
+    let mut length = 0;
+    while length < masks.len() {
+        let ones = if length == 0 { 0 } else { u128::MAX >> (128 - 8 * length) };
+        masks[length] = [ones as u64, (ones >> 64) as u64];
+        length += 1;
+    }
+    masks
+};
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn spans_of_one_length_differ_where_their_numbers_do(
+            (one, other) in (0..=16_usize).prop_flat_map(|length| {
+                let bytes = || prop::collection::vec(0..3_u8, length);
+                (bytes(), bytes())
+            }),
+            after in prop::collection::vec(any::<u8>(), 0..20),
+        ) {
+            let wide = [&one[..], &after].concat();
+            prop_assert_eq!(number(Span::new(&wide, 0, one.len())), number(Span::from(&one[..])));
+            prop_assert_eq!(number(Span::new(&wide, 0, one.len())) == number(Span::from(&other[..])), one == other);
+        }
+    }
+}
