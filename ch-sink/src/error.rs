@@ -33,8 +33,8 @@ impl From<ErrorKind> for ErrorClass {
             ErrorKind::Usage => ErrorClass::Usage,
             ErrorKind::NotFound => ErrorClass::NotFound,
             ErrorKind::PermissionDenied => ErrorClass::AccessDenied,
-            ErrorKind::Corrupt => ErrorClass::BadData,
-            // Once it is written to its end, or the disk is well again.
+            ErrorKind::Corrupt | ErrorKind::Changed => ErrorClass::BadData,
+            // Once the store answers, or the disk is well again.
             _ => ErrorClass::Temporary,
         }
     }

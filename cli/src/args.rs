@@ -108,9 +108,29 @@ pub(crate) struct Limits {
     pub(crate) allow_empty: bool,
 }
 
+/// How sources are read.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Reading {
+    /// Download objects into this folder first, as a whole, and go on there where an earlier run broke off
+    #[arg(long, value_name = "DIR")]
+    pub(crate) spool: Option<PathBuf>,
+    /// How many pieces of objects, of 8 MiB each, are downloaded at once
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=256), value_name = "N")]
+    pub(crate) jobs: u16,
+    /// How long a store that fails, throttles or is silent is tried again
+    #[arg(
+        long,
+        default_value_t = 120,
+        value_parser = clap::value_parser!(u32).range(0..=86_400),
+        value_name = "SECONDS"
+    )]
+    pub(crate) source_timeout: u32,
+}
+
 #[derive(Debug, clap::Args)]
 pub(crate) struct Validate {
-    /// Paths, globs, or - for standard input; .gz and .zst are unpacked
+    /// Paths, folders, globs, - for standard input, or URLs (s3://, gs://, az://, file://) of objects or prefixes,
+    /// or globs in them; .gz and .zst are unpacked
     #[arg(required = true, value_name = "SOURCE")]
     pub(crate) sources: Vec<String>,
     /// The date of the day file [default: the one in the file's name, else today]
@@ -120,6 +140,8 @@ pub(crate) struct Validate {
     #[arg(long, default_value_t = 3, value_name = "N")]
     pub(crate) examples: u64,
     #[command(flatten)]
+    pub(crate) reading: Reading,
+    #[command(flatten)]
     pub(crate) limits: Limits,
 }
 
@@ -128,12 +150,15 @@ pub(crate) struct Load {
     /// The date of the day file
     #[arg(long, value_name = "YYYY-MM-DD")]
     pub(crate) batch_date: Date,
-    /// The day's sources, all of them: paths, globs, or - for standard input; .gz and .zst are unpacked
+    /// The day's sources, all of them: paths, folders, globs, - for standard input, or URLs (s3://, gs://, az://,
+    /// file://) of objects or prefixes, or globs in them; .gz and .zst are unpacked
     #[arg(required = true, value_name = "SOURCE")]
     pub(crate) sources: Vec<String>,
     /// Load even where the same sources are committed for that date already
     #[arg(long)]
     pub(crate) force: bool,
+    #[command(flatten)]
+    pub(crate) reading: Reading,
     #[command(flatten)]
     pub(crate) limits: Limits,
     #[command(flatten)]

@@ -44,6 +44,10 @@ impl Failure {
         Failure { message: format!("{what}: {failure}"), ..failure }
     }
 
+    pub(crate) fn code(&self) -> Code {
+        self.code
+    }
+
     pub(crate) fn exit_code(&self) -> ExitCode {
         ExitCode::from(self.code as u8)
     }

@@ -38,14 +38,135 @@ pub enum SourceError {
         /// The name it came by again.
         second: String,
     },
-    /// A URL of a kind that this build cannot read.
+    /// Nothing below a folder or prefix has a day file's name.
     #[error(
-        "{scheme}:// sources cannot be read: this build reads local files; copy the objects next to it, or \
-         pipe one into standard input (-)"
+        "{name}: there is no day file below it (.jsonl, .ndjson or .json, then .gz, .zst or nothing){}",
+        others_hint(*others)
+    )]
+    NoDayFiles {
+        /// The folder or prefix.
+        name: String,
+        /// How many other files are there.
+        others: u64,
+    },
+    /// A URL of a kind that is not read.
+    #[error(
+        "{scheme}:// sources cannot be read; s3://, gs://, az://, abfss:// and file:// can; or pipe it into standard \
+         input (-)"
     )]
     UnsupportedScheme {
         /// The part before `://`. The rest may hold credentials and is not repeated.
         scheme: String,
+    },
+    /// A URL that holds, or may hold, credentials. It is not repeated.
+    #[error(
+        "the {scheme}:// URL holds a credential, or something like one (user@, :password, a signature); write \
+         {scheme}://BUCKET/KEY and give credentials and endpoint by the environment"
+    )]
+    CredentialsInUrl {
+        /// The part before `://`.
+        scheme: String,
+    },
+    /// A URL that names no object. It is not repeated, for it may hold credentials.
+    #[error("the {scheme}:// URL cannot be understood: {problem}; write {scheme}://BUCKET/KEY")]
+    InvalidUrl {
+        /// The part before `://`.
+        scheme: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A store's settings, or a key, cannot be used.
+    #[error("{name}: the store cannot be asked: {problem}")]
+    StoreSettings {
+        /// The bucket or object.
+        name: String,
+        /// What is wrong with them.
+        problem: String,
+    },
+    /// Nobody gives credentials for a store.
+    #[error("{name}: no credentials were found ({words}); set {mend}")]
+    NoCredentials {
+        /// The bucket.
+        name: String,
+        /// What those who were asked answered.
+        words: String,
+        /// Where they are looked for.
+        mend: &'static str,
+    },
+    /// There is no such object, nor anything below it.
+    #[error(
+        "{name}: there is no such object, and nothing below it ({words}); for a name's beginning write a glob: {name}*"
+    )]
+    ObjectNotFound {
+        /// The URL.
+        name: String,
+        /// The store's answer.
+        words: String,
+    },
+    /// The store denies access.
+    #[error("{name}: the store denies access ({words}); check the credentials and what they permit")]
+    StoreDenied {
+        /// The URL.
+        name: String,
+        /// The store's answer.
+        words: String,
+    },
+    /// The store refuses what it was asked, and will again.
+    #[error("{name}: the store refuses ({words}); check the bucket's name, region and endpoint")]
+    StoreRefused {
+        /// The URL.
+        name: String,
+        /// The store's answer.
+        words: String,
+    },
+    /// The store could not be reached, failed, or throttled, however often it was tried.
+    #[error(
+        "{name}: the store does not answer as it should ({words}); it was tried for a while: try again later"
+    )]
+    StoreUnavailable {
+        /// The URL.
+        name: String,
+        /// The last answer.
+        words: String,
+    },
+    /// The spool folder's disk is full.
+    #[error("the spool folder {} has no room: {problem}; free some, or name another folder with --spool", folder.display())]
+    SpoolFull {
+        /// The folder.
+        folder: PathBuf,
+        /// What was needed.
+        problem: String,
+    },
+    /// Another load of the same objects is at work in the spool folder.
+    #[error(
+        "the spool folder {} is in use by another load of the same objects; wait for its end, or name another folder \
+         with --spool",
+        folder.display()
+    )]
+    SpoolBusy {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// The spool folder cannot be used.
+    #[error("the spool folder {} cannot be used: {error}", folder.display())]
+    Spool {
+        /// The folder.
+        folder: PathBuf,
+        /// The operating system's error.
+        #[source]
+        error: io::Error,
+    },
+    /// A zstd frame asks for more memory than is given to it.
+    #[error(
+        "{name}: was compressed with a zstd window of more than {} MiB, which takes as much memory to unpack; compress \
+         it again without --long or --ultra (zstd -d --long=31 | zstd)",
+        limit_bytes >> 20
+    )]
+    WindowTooLarge {
+        /// The source.
+        name: String,
+        /// The largest window that is unpacked.
+        limit_bytes: u64,
     },
     /// A `file://` URL that names no local path.
     #[error("{url}: {problem}; write file:///absolute/path, or just the path")]
@@ -117,8 +238,10 @@ pub enum ErrorKind {
     Corrupt,
     /// A source is still being written.
     Changed,
-    /// The operating system failed.
+    /// The operating system failed: the disk is full, or broken.
     Io,
+    /// A store could not be reached, or failed; another time it may not.
+    Unavailable,
 }
 
 impl SourceError {
@@ -131,12 +254,26 @@ impl SourceError {
             | SourceError::UnsupportedScheme { .. }
             | SourceError::InvalidFileUrl { .. }
             | SourceError::InvalidPattern { .. }
+            | SourceError::CredentialsInUrl { .. }
+            | SourceError::InvalidUrl { .. }
+            | SourceError::StoreSettings { .. }
+            | SourceError::StoreRefused { .. }
             | SourceError::NameNotUtf8 { .. } => ErrorKind::Usage,
-            SourceError::NotFound { .. } => ErrorKind::NotFound,
-            SourceError::PermissionDenied { .. } => ErrorKind::PermissionDenied,
-            SourceError::Corrupt { .. } => ErrorKind::Corrupt,
+            SourceError::NotFound { .. }
+            | SourceError::NoDayFiles { .. }
+            | SourceError::ObjectNotFound { .. } => ErrorKind::NotFound,
+            SourceError::PermissionDenied { .. }
+            | SourceError::StoreDenied { .. }
+            | SourceError::NoCredentials { .. } => ErrorKind::PermissionDenied,
+            SourceError::Corrupt { .. } | SourceError::WindowTooLarge { .. } => ErrorKind::Corrupt,
             SourceError::Changed { .. } => ErrorKind::Changed,
-            SourceError::Io { .. } => ErrorKind::Io,
+            SourceError::StoreUnavailable { .. } | SourceError::SpoolBusy { .. } => ErrorKind::Unavailable,
+            SourceError::Spool { error, .. } if error.kind() == io::ErrorKind::PermissionDenied => {
+                ErrorKind::PermissionDenied
+            }
+            SourceError::Spool { .. } | SourceError::SpoolFull { .. } | SourceError::Io { .. } => {
+                ErrorKind::Io
+            }
         }
     }
 
@@ -152,5 +289,13 @@ impl SourceError {
             io::ErrorKind::IsADirectory => SourceError::IsDirectory { name },
             _ => SourceError::Io { name, offset, error },
         }
+    }
+}
+
+/// What to do where a folder holds other files only.
+fn others_hint(others: u64) -> String {
+    match others {
+        0 => String::new(),
+        others => format!("; it holds {others} other files: name them with a glob if they are meant"),
     }
 }

@@ -1,89 +1,71 @@
-//! A source's bytes as they are stored: counted and hashed as they are read.
+//! A source's bytes as they are stored: counted as they are read, and known by their fingerprint at the end.
 
 use std::fmt;
-use std::fs::{self, File, Metadata};
+use std::fs::File;
 use std::io::{self, BufRead, Read};
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::SystemTime;
-
-use xxhash_rust::xxh3::Xxh3;
 
 use crate::SourceError;
-
-/// Bytes asked of the operating system at once, for a decompressor.
-const BUFFER_BYTES: usize = 256 << 10;
+use crate::file::{self, StoredFile};
+use crate::store::Download;
 
 /// What identifies a source's stored bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Fingerprint {
     /// How many bytes.
     pub size: u64,
-    /// `xxh3-128:` and the hash in 32 hex digits.
+    /// Of a file, `xxh3-128:` and the hash in 32 hex digits. Of an object, its ETag without the quotes; in stores
+    /// without ETags `modified:` and the time.
     pub etag: String,
 }
 
-/// A file or stream with a buffer, a counter and a hash.
+/// A file, stream or object with a buffer and a counter.
 pub(crate) struct Raw {
     name: String,
-    file: File,
-    /// The path and what was there at the start; `None` for a stream, which cannot be compared.
-    at_start: Option<(PathBuf, Stamp)>,
-    buffer: Box<[u8]>,
+    input: Input,
+    buffer: Vec<u8>,
     /// The bytes of `buffer` that are not consumed yet.
-    unread: std::ops::Range<usize>,
+    unread: Range<usize>,
     read: u64,
     counter: Arc<AtomicU64>,
-    hash: Box<Xxh3>,
-    failed: bool,
+    /// Why reading failed. What goes through a decompressor comes out as another error.
+    failure: Option<SourceError>,
 }
 
-/// What is compared to tell whether a file changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Stamp {
-    size: u64,
-    modified: Option<SystemTime>,
-}
-
-impl Stamp {
-    fn new(metadata: &Metadata) -> Stamp {
-        Stamp { size: metadata.len(), modified: metadata.modified().ok() }
-    }
+enum Input {
+    File(StoredFile),
+    Object(Download),
 }
 
 impl Raw {
-    /// `path` is that of a regular file.
-    pub(crate) fn new(
+    /// `path` is that of a regular file; a stream has none.
+    pub(crate) fn file(
         name: &str,
         file: File,
         path: Option<PathBuf>,
         counter: Arc<AtomicU64>,
     ) -> io::Result<Raw> {
-        let at_start = match path {
-            Some(path) => Some((path, Stamp::new(&file.metadata()?))),
-            None => None,
-        };
-        Ok(Raw {
-            name: name.to_owned(),
-            file,
-            at_start,
-            buffer: vec![0; BUFFER_BYTES].into(),
-            unread: 0..0,
-            read: 0,
-            counter,
-            hash: Box::new(Xxh3::new()),
-            failed: false,
-        })
+        Ok(Raw::new(name.to_owned(), Input::File(StoredFile::new(file, path)?), counter))
+    }
+
+    /// An object's bytes in a file that nobody else changes.
+    pub(crate) fn copy(name: &str, file: File, of: Fingerprint) -> Raw {
+        Raw::new(name.to_owned(), Input::File(StoredFile::copy(file, of)), Arc::default())
+    }
+
+    pub(crate) fn object(download: Download, counter: Arc<AtomicU64>) -> Raw {
+        Raw::new(download.object().url().to_owned(), Input::Object(download), counter)
+    }
+
+    fn new(name: String, input: Input, counter: Arc<AtomicU64>) -> Raw {
+        Raw { name, input, buffer: Vec::new(), unread: 0..0, read: 0, counter, failure: None }
     }
 
     pub(crate) fn name(&self) -> &str {
         &self.name
-    }
-
-    /// Bytes taken from the operating system.
-    pub(crate) fn bytes_read(&self) -> u64 {
-        self.read
     }
 
     /// Bytes handed on to the decompressor.
@@ -91,66 +73,79 @@ impl Raw {
         self.read - self.unread.len() as u64
     }
 
-    /// Whether the operating system failed to read, rather than the bytes being wrong.
-    pub(crate) fn failed(&self) -> bool {
-        self.failed
+    /// Why reading failed, if it is that what failed.
+    pub(crate) fn take_failure(&mut self) -> Option<SourceError> {
+        self.failure.take()
     }
 
     /// The first bytes, up to `wanted` of them; to be called before anything is consumed.
     pub(crate) fn peek(&mut self, wanted: usize) -> io::Result<&[u8]> {
-        while self.unread.end < wanted {
-            match self.read_more()? {
-                0 => break,
-                more => self.unread.end += more,
-            }
-        }
-        Ok(&self.buffer[self.unread.start..self.unread.end.min(wanted)])
+        while self.unread.len() < wanted && self.read_more()? > 0 {}
+        Ok(&self.buffer[..self.unread.end.min(wanted)])
     }
 
-    /// The fingerprint, once everything was read; an error if the file is no longer what it was.
+    /// The fingerprint, once everything was read; an error if the source is no longer what it was.
     pub(crate) fn finish(&self) -> Result<Fingerprint, SourceError> {
-        match self.change() {
-            Some(change) => Err(SourceError::Changed { name: self.name.clone(), change }),
-            None => {
-                Ok(Fingerprint { size: self.read, etag: format!("xxh3-128:{:032x}", self.hash.digest128()) })
-            }
+        if let Some(change) = self.change() {
+            return Err(SourceError::Changed { name: self.name.clone(), change });
         }
+        Ok(match &self.input {
+            Input::File(file) => file.fingerprint(),
+            Input::Object(download) => download.object().fingerprint(),
+        })
     }
 
-    /// What changed since the start: in the file that is open, or in what its path leads to by now.
+    /// What changed since the start. An object cannot: its requests would have failed.
     pub(crate) fn change(&self) -> Option<String> {
-        let (path, before) = self.at_start.as_ref()?;
-        for now in [self.file.metadata(), fs::metadata(path)] {
-            let Ok(now) = now else { return Some("it was removed".to_owned()) };
-            let now = Stamp::new(&now);
-            if now.size != before.size {
-                return Some(format!("it had {} bytes and has {} now", before.size, now.size));
-            }
-            if now.modified != before.modified {
-                return Some("its time of modification is another".to_owned());
-            }
+        match &self.input {
+            Input::File(file) => file.change(),
+            Input::Object(_) => None,
         }
-        (self.read > before.size).then(|| format!("it had {} bytes and {} were read", before.size, self.read))
     }
 
-    /// Reads to the end of `buffer`.
+    /// More bytes behind those that are not consumed yet; how many.
     fn read_more(&mut self) -> io::Result<usize> {
-        let end = self.unread.end;
-        let result = retry_interrupted(|| self.file.read(&mut self.buffer[end..]));
-        let read = result.inspect_err(|_| self.failed = true)?;
-        account(&mut self.hash, &self.counter, &mut self.read, &self.buffer[end..end + read]);
-        Ok(read)
+        let Raw { input, buffer, unread, .. } = self;
+        let read = match input {
+            Input::File(file) => {
+                file.read_more(buffer, unread).map_err(|error| file.explain(&self.name, error))
+            }
+            // A piece is larger than what anyone peeks at: it comes once all before it is consumed.
+            Input::Object(_) if !Range::is_empty(unread) => return Ok(0),
+            Input::Object(download) => download.next(std::mem::take(buffer)).map(|piece| {
+                *unread = 0..piece.len();
+                *buffer = piece;
+                unread.len()
+            }),
+        };
+        self.account(read)
+    }
+
+    fn account(&mut self, read: Result<usize, SourceError>) -> io::Result<usize> {
+        match read {
+            Ok(read) => {
+                self.read += read as u64;
+                // A figure for people to look at; nothing is ordered by it.
+                self.counter.fetch_add(read as u64, Ordering::Relaxed);
+                Ok(read)
+            }
+            Err(error) => {
+                let message = error.to_string();
+                self.failure = Some(error);
+                Err(io::Error::other(message))
+            }
+        }
     }
 }
 
 impl Read for Raw {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        if self.unread.is_empty() && into.len() >= self.buffer.len() {
+        if let (true, Input::File(file)) = (self.unread.is_empty(), &mut self.input)
+            && into.len() >= file::BUFFER_BYTES
+        {
             // Past the buffer: nobody else wants these bytes.
-            let result = retry_interrupted(|| self.file.read(into));
-            let read = result.inspect_err(|_| self.failed = true)?;
-            account(&mut self.hash, &self.counter, &mut self.read, &into[..read]);
-            return Ok(read);
+            let read = file.read(into).map_err(|error| file.explain(&self.name, error));
+            return self.account(read);
         }
         let read = self.fill_buf()?.read(into)?;
         self.consume(read);
@@ -161,8 +156,7 @@ impl Read for Raw {
 impl BufRead for Raw {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         if self.unread.is_empty() {
-            self.unread = 0..0;
-            self.unread.end = self.read_more()?;
+            self.read_more()?;
         }
         Ok(&self.buffer[self.unread.clone()])
     }
@@ -175,21 +169,5 @@ impl BufRead for Raw {
 impl fmt::Debug for Raw {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Raw").field("name", &self.name).field("read", &self.read).finish_non_exhaustive()
-    }
-}
-
-fn account(hash: &mut Xxh3, counter: &AtomicU64, total: &mut u64, bytes: &[u8]) {
-    hash.update(bytes);
-    *total += bytes.len() as u64;
-    // A figure for people to look at; nothing is ordered by it.
-    counter.fetch_add(bytes.len() as u64, Ordering::Relaxed);
-}
-
-fn retry_interrupted(mut read: impl FnMut() -> io::Result<usize>) -> io::Result<usize> {
-    loop {
-        match read() {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            result => return result,
-        }
     }
 }

@@ -11,6 +11,9 @@ use crate::raw::{Fingerprint, Raw};
 /// The largest window of a zstd frame, as a power of two: 128 MiB, what `zstd` itself accepts unasked.
 const ZSTD_WINDOW_LOG_MAX: u32 = 27;
 
+/// How zstd says that a frame's window is larger than it may be.
+const ZSTD_WINDOW_ERROR: &str = "requires too much memory";
+
 /// A source's decompressed bytes.
 ///
 /// Read with large buffers (1 MiB is good): nothing is allocated per read. The end (0 bytes) is reported only
@@ -65,10 +68,8 @@ impl Format {
 impl Reader {
     /// Decides by the first bytes; where the name promises a compression, they must be of it.
     pub(crate) fn new(mut raw: Raw) -> Result<Reader, SourceError> {
-        let start = match raw.peek(4) {
-            Ok(start) => start.to_vec(),
-            Err(error) => return Err(SourceError::from_io(raw.name(), raw.bytes_read(), error)),
-        };
+        let start = raw.peek(4).map(<[u8]>::to_vec);
+        let start = start.map_err(|error| raw.take_failure().unwrap_or_else(|| io_error(&raw, error)))?;
         let (named, found) = (Format::of_name(raw.name()), Format::of_magic_bytes(&start));
         if named != Format::Plain && named != found {
             let problem = if start.is_empty() {
@@ -130,18 +131,24 @@ impl Reader {
 
     /// A failed read of the system, a file that is still written, or wrong bytes: in this order, for each can
     /// be the cause of the next.
-    fn explain(&self, error: io::Error) -> SourceError {
+    fn explain(&mut self, error: io::Error) -> SourceError {
+        if let Some(failure) = self.raw_mut().take_failure() {
+            return failure;
+        }
         let raw = self.raw();
-        if raw.failed() || matches!(self.bytes, Bytes::Plain(_)) {
-            return SourceError::from_io(raw.name(), raw.bytes_read(), error);
+        if matches!(self.bytes, Bytes::Plain(_)) {
+            return io_error(raw, error);
         }
         let name = raw.name().to_owned();
         if let Some(change) = raw.change() {
             return SourceError::Changed { name, change };
         }
-        let problem = match error.kind() {
-            io::ErrorKind::UnexpectedEof => "it ends too early".to_owned(),
-            _ => error.to_string(),
+        let problem = match (error.kind(), error.to_string()) {
+            (io::ErrorKind::UnexpectedEof, _) => "it ends too early".to_owned(),
+            (_, problem) if problem.contains(ZSTD_WINDOW_ERROR) => {
+                return SourceError::WindowTooLarge { name, limit_bytes: 1 << ZSTD_WINDOW_LOG_MAX };
+            }
+            (_, problem) => problem,
         };
         SourceError::Corrupt { name, offset: raw.bytes_consumed(), problem }
     }
@@ -161,6 +168,10 @@ impl Reader {
             Bytes::Zstd(decoder) => decoder.get_mut(),
         }
     }
+}
+
+fn io_error(raw: &Raw, error: io::Error) -> SourceError {
+    SourceError::from_io(raw.name(), raw.bytes_consumed(), error)
 }
 
 impl Read for Reader {

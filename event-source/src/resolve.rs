@@ -3,35 +3,109 @@
 use std::collections::HashMap;
 use std::fs;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use crate::{Source, SourceError};
+use crate::day_files::{self, Found};
+use crate::file_url;
+use crate::source::Objects;
+use crate::spool::Spool;
+use crate::store::{AS_IN_A_SHELL, Object, Stores, Window, list};
+use crate::url::{StoreUrl, WILDCARDS};
+use crate::{Options, Source, SourceError};
 
-/// The sources that `arguments` name: paths, globs, `-` for standard input, `file://` URLs.
+/// What a command line names.
+#[derive(Debug)]
+pub struct Resolved {
+    /// The sources, in the order in which they are to be read.
+    pub sources: Vec<Source>,
+    /// What lies below a folder or prefix that was named and is left out, for its name is not a day file's.
+    pub left_out: Vec<String>,
+    objects: Option<Arc<Objects>>,
+}
+
+impl Resolved {
+    /// Removes what was downloaded into the spool folder; nothing without one.
+    ///
+    /// To be called once the sources are not needed again: otherwise the next run takes up what is there.
+    pub fn remove_spooled(&self) -> Result<(), SourceError> {
+        match self.objects.as_ref().and_then(|objects| objects.spool.as_ref()) {
+            Some(spool) => spool.remove(),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The sources that `arguments` name: paths, globs, folders, `-` for standard input; URLs of objects and prefixes
+/// (`s3://`, `gs://`, `az://`, `abfss://`, `file://`), and globs in them.
 ///
-/// In the arguments' order, and by name within a glob. A file that is there wins over a pattern of the same
-/// spelling. Globs find files only; `*` does not reach into folders (`**` does), nor hidden files. A source that
-/// comes twice, whatever it is called, is an error.
-pub fn resolve(arguments: &[String]) -> Result<Vec<Source>, SourceError> {
+/// In the arguments' order, and by name within a glob, folder or prefix. What is there wins over a pattern of the
+/// same spelling (of objects, patterns win). Globs find files only; `*` does not reach into folders (`**` does), nor
+/// hidden files. A folder or prefix stands for the day files below it: `.jsonl`, `.ndjson` or `.json`, with `.gz`,
+/// `.zst` or nothing behind it, or `.gz` or `.zst` alone; nothing whose name, or whose folder's, begins with `_` or
+/// `.`. A source that comes twice, whatever it is called, is an error.
+pub fn resolve(arguments: &[String], options: &Options) -> Result<Resolved, SourceError> {
     if arguments.is_empty() {
         return Err(SourceError::NothingNamed);
     }
-    let mut sources = Vec::new();
+    let mut stores = Stores::new(options.retry_timeout);
+    let (mut found, mut left_out) = (Vec::new(), Vec::new());
     for argument in arguments {
         match read_argument(argument)? {
-            Named::Stdin => sources.push(Source::stdin()),
-            Named::Path(path) => sources.push(Source::path(argument.clone(), path)?),
-            Named::Pattern => sources.extend(matches(argument)?),
+            Named::Stdin => found.push(Place::Local(Source::stdin())),
+            Named::Local { path, is_url } => {
+                let (files, others) = local(argument, &path, is_url)?;
+                found.extend(files.into_iter().map(Place::Local));
+                left_out.extend(others);
+            }
+            Named::Object(url) => {
+                let (objects, others) = list(&stores.get(&url)?, &url)?;
+                found.extend(objects.into_iter().map(Place::Object));
+                left_out.extend(others);
+            }
         }
     }
+    let (sources, objects) = gather(found, options);
     each_once(&sources)?;
-    Ok(sources)
+    Ok(Resolved { sources, left_out, objects })
 }
 
 enum Named {
     Stdin,
-    Path(PathBuf),
-    Pattern,
+    Local { path: String, is_url: bool },
+    Object(StoreUrl),
+}
+
+enum Place {
+    Local(Source),
+    Object(Object),
+}
+
+/// The sources in order; the objects of all of them share a window and a spool folder.
+fn gather(found: Vec<Place>, options: &Options) -> (Vec<Source>, Option<Arc<Objects>>) {
+    let (mut objects, mut order) = (Vec::new(), Vec::new());
+    for place in found {
+        order.push(match place {
+            Place::Local(source) => Some(source),
+            Place::Object(object) => {
+                objects.push(object);
+                None
+            }
+        });
+    }
+    let objects = (!objects.is_empty()).then(|| {
+        let window = Arc::new(Window::new(objects, options));
+        let spool = options.spool.clone().map(|folder| Spool::new(folder, window.objects()));
+        Arc::new(Objects { window, spool })
+    });
+    let mut indices = 0..;
+    let sources = order.into_iter().map(|local| {
+        local.unwrap_or_else(|| {
+            let objects = objects.as_ref().expect("there is an object");
+            Source::object(objects, indices.next().expect("numbers do not end"))
+        })
+    });
+    (sources.collect(), objects)
 }
 
 fn read_argument(argument: &str) -> Result<Named, SourceError> {
@@ -39,17 +113,14 @@ fn read_argument(argument: &str) -> Result<Named, SourceError> {
         return Ok(Named::Stdin);
     }
     match argument.split_once("://") {
-        Some(("file", rest)) => return file_url(argument, rest).map(Named::Path),
-        Some((scheme, _)) if is_scheme(scheme) => {
-            return Err(SourceError::UnsupportedScheme { scheme: scheme.to_owned() });
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("file") => {
+            Ok(Named::Local { path: file_url::path(argument, rest)?, is_url: true })
         }
-        _ => {}
-    }
-    let has_wildcard = argument.contains(['*', '?', '[']);
-    match fs::metadata(argument) {
-        Err(error) if has_wildcard && error.kind() == io::ErrorKind::NotFound => Ok(Named::Pattern),
-        // What is wrong with a path comes to light when it becomes a source.
-        _ => Ok(Named::Path(argument.into())),
+        Some((scheme, rest)) if is_scheme(scheme) => match StoreUrl::parse(scheme, rest)? {
+            Some(url) => Ok(Named::Object(url)),
+            None => Err(SourceError::UnsupportedScheme { scheme: scheme.to_owned() }),
+        },
+        _ => Ok(Named::Local { path: argument.to_owned(), is_url: false }),
     }
 }
 
@@ -59,42 +130,59 @@ fn is_scheme(text: &str) -> bool {
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
 }
 
-/// The path of `file://` and `rest`.
-fn file_url(url: &str, rest: &str) -> Result<PathBuf, SourceError> {
-    let invalid = |problem| SourceError::InvalidFileUrl { url: url.to_owned(), problem };
-    let path = rest.strip_prefix("localhost").unwrap_or(rest);
-    if !path.starts_with('/') {
-        return Err(invalid("it names another host, or a relative path"));
-    }
-    let path = percent_decoded(path).ok_or_else(|| invalid("a % is not followed by two hex digits"))?;
-    String::from_utf8(path).map(PathBuf::from).map_err(|_| invalid("the path is not UTF-8"))
-}
-
-fn percent_decoded(text: &str) -> Option<Vec<u8>> {
-    let mut decoded = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, after @ ..] = rest {
-        rest = after;
-        if *first != b'%' {
-            decoded.push(*first);
-            continue;
+/// The files that a path, folder or pattern stands for, by name; and those below a folder that are no day files.
+fn local(argument: &str, path: &str, is_url: bool) -> Result<(Vec<Source>, Vec<String>), SourceError> {
+    // What was named by URL is called so.
+    let name = |path: &str| if is_url { file_url::of(path) } else { path.to_owned() };
+    let source = |path: String| Source::path(name(&path), path.into());
+    match fs::metadata(path) {
+        Ok(metadata) if metadata.is_dir() => {
+            let (files, others) = below(path)?;
+            if files.is_empty() {
+                return Err(SourceError::NoDayFiles { name: name(path), others: others.len() as u64 });
+            }
+            let files = files.into_iter().map(source).collect::<Result<_, _>>()?;
+            Ok((files, others.iter().map(|path| name(path)).collect()))
         }
-        let (digits, after) = rest.split_at_checked(2)?;
-        let hex = |digit: u8| char::from(digit).to_digit(16);
-        decoded.push((hex(digits[0])? * 16 + hex(digits[1])?) as u8);
-        rest = after;
+        Err(error) if error.kind() == io::ErrorKind::NotFound && path.contains(WILDCARDS) => {
+            Ok((matches(path)?.into_iter().map(source).collect::<Result<_, _>>()?, Vec::new()))
+        }
+        // What is wrong with a path comes to light when it becomes a source.
+        _ => Ok((vec![Source::path(argument.to_owned(), path.into())?], Vec::new())),
     }
-    Some(decoded)
 }
 
-fn matches(pattern: &str) -> Result<Vec<Source>, SourceError> {
-    // As in a shell.
-    let options = glob::MatchOptions {
-        case_sensitive: true,
-        require_literal_separator: true,
-        require_literal_leading_dot: true,
-    };
-    let paths = glob::glob_with(pattern, options).map_err(|error| SourceError::InvalidPattern {
+/// The day files below a folder, and what else is there.
+fn below(folder: &str) -> Result<(Vec<String>, Vec<String>), SourceError> {
+    let base = if folder.ends_with('/') { folder.to_owned() } else { format!("{folder}/") };
+    let (mut files, mut others, mut folders) = (Vec::new(), Vec::new(), vec![String::new()]);
+    while let Some(relative) = folders.pop() {
+        let path = format!("{base}{relative}");
+        let failed = |error| SourceError::from_io(&path, 0, error);
+        for entry in fs::read_dir(&path).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            let entry_name = utf8(entry.file_name().into())?;
+            let relative = format!("{relative}{entry_name}");
+            let kind = entry.file_type().map_err(failed)?;
+            match day_files::classify(&relative) {
+                Found::Hidden => {}
+                _ if kind.is_dir() => folders.push(format!("{relative}/")),
+                // A link to a folder could lead in circles.
+                Found::DayFile if !(kind.is_symlink() && entry.path().is_dir()) => {
+                    files.push(format!("{base}{relative}"));
+                }
+                Found::DayFile | Found::Other => others.push(format!("{base}{relative}")),
+            }
+        }
+    }
+    // The order of bytes: the same on every machine and in every locale.
+    files.sort_unstable();
+    others.sort_unstable();
+    Ok((files, others))
+}
+
+fn matches(pattern: &str) -> Result<Vec<String>, SourceError> {
+    let paths = glob::glob_with(pattern, AS_IN_A_SHELL).map_err(|error| SourceError::InvalidPattern {
         pattern: pattern.to_owned(),
         problem: error.to_string(),
     })?;
@@ -103,30 +191,30 @@ fn matches(pattern: &str) -> Result<Vec<Source>, SourceError> {
         let path =
             path.map_err(|error| SourceError::from_io(&error.path().display().to_string(), 0, error.into()))?;
         if !path.is_dir() {
-            names.push(
-                path.into_os_string()
-                    .into_string()
-                    .map_err(|path| SourceError::NameNotUtf8 { path: path.into() })?,
-            );
+            names.push(utf8(path)?);
         }
     }
     if names.is_empty() {
         return Err(SourceError::NotFound { name: pattern.to_owned(), pattern: true });
     }
-    // The order of bytes: the same on every machine and in every locale.
     names.sort_unstable();
-    names.into_iter().map(|name| Source::path(name.clone(), name.into())).collect()
+    Ok(names)
+}
+
+fn utf8(path: PathBuf) -> Result<String, SourceError> {
+    path.into_os_string().into_string().map_err(|path| SourceError::NameNotUtf8 { path: path.into() })
 }
 
 /// An error if one thing has two names here.
 fn each_once(sources: &[Source]) -> Result<(), SourceError> {
     let mut seen: HashMap<PathBuf, &str> = HashMap::new();
     for source in sources {
-        let place = match source.file() {
+        let place = match source.local_file() {
             Some(path) => {
                 fs::canonicalize(path).map_err(|error| SourceError::from_io(source.name(), 0, error))?
             }
-            None => PathBuf::from(source.name()),
+            // `s3a` is another name of `s3`.
+            None => Path::new(&source.name().replacen("s3a://", "s3://", 1)).to_owned(),
         };
         if let Some(first) = seen.insert(place, source.name()) {
             let (first, second) = (first.to_owned(), source.name().to_owned());

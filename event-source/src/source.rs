@@ -9,10 +9,12 @@ use std::sync::atomic::AtomicU64;
 
 use crate::raw::{Fingerprint, Raw};
 use crate::reader::Reader;
+use crate::spool::Spool;
+use crate::store::{Download, Object, Window};
 use crate::{ErrorKind, SourceError};
 
 /// Something to read events from.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Source {
     name: String,
     place: Place,
@@ -20,12 +22,27 @@ pub struct Source {
 }
 
 /// Where a source's bytes are.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 enum Place {
     Stdin,
     /// A path that is read but once: a pipe, a terminal.
     Stream(PathBuf),
     File(PathBuf),
+    /// One of the objects that are read together.
+    Object(Arc<Objects>, usize),
+}
+
+/// The objects that are read together.
+#[derive(Debug)]
+pub(crate) struct Objects {
+    pub(crate) window: Arc<Window>,
+    pub(crate) spool: Option<Spool>,
+}
+
+impl Objects {
+    fn get(&self, index: usize) -> &Object {
+        &self.window.objects()[index]
+    }
 }
 
 impl Source {
@@ -48,7 +65,14 @@ impl Source {
         Ok(Source { name, place: Place::File(path), size: Some(metadata.len()) })
     }
 
-    /// The source as it was named; of a glob, the path that matched.
+    pub(crate) fn object(objects: &Arc<Objects>, index: usize) -> Source {
+        let object = objects.get(index);
+        let (name, size) = (object.url().to_owned(), Some(object.size()));
+        Source { name, place: Place::Object(Arc::clone(objects), index), size }
+    }
+
+    /// The source as it was named; of a glob or folder the path that was found; of an object its URL. Never holds
+    /// credentials.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -58,11 +82,11 @@ impl Source {
         self.size
     }
 
-    /// Where the file is; `None` for a stream.
-    pub(crate) fn file(&self) -> Option<&PathBuf> {
+    /// Where the file is; `None` for a stream or an object.
+    pub(crate) fn local_file(&self) -> Option<&PathBuf> {
         match &self.place {
             Place::File(path) => Some(path),
-            Place::Stdin | Place::Stream(_) => None,
+            Place::Stdin | Place::Stream(_) | Place::Object(..) => None,
         }
     }
 
@@ -71,16 +95,19 @@ impl Source {
         self.open_counting(Arc::default())
     }
 
-    /// Opens the source for reading; stored (compressed) bytes are added to `counter` as they are read.
+    /// Opens the source for reading; stored (compressed) bytes are added to `counter` as they are read. With a spool
+    /// folder the first object that is opened waits until all objects are in it, which is when they count.
     pub fn open_counting(&self, counter: Arc<AtomicU64>) -> Result<Reader, SourceError> {
         Reader::new(self.open_raw(counter)?)
     }
 
-    /// The fingerprint of the stored bytes, read for it alone; `None` for a stream, which can be read but
-    /// once. Equal to [`Reader::fingerprint`] after the end.
+    /// The fingerprint of the stored bytes; `None` for a stream, which can be read but once. A file is read for it;
+    /// of an object it is known. Equal to [`Reader::fingerprint`] after the end.
     pub fn fingerprint(&self) -> Result<Option<Fingerprint>, SourceError> {
-        if self.file().is_none() {
-            return Ok(None);
+        match &self.place {
+            Place::Object(objects, index) => return Ok(Some(objects.get(*index).fingerprint())),
+            Place::Stdin | Place::Stream(_) => return Ok(None),
+            Place::File(_) => {}
         }
         let mut raw = self.open_raw(Arc::default())?;
         let mut buffer = vec![0; 1 << 20];
@@ -88,19 +115,24 @@ impl Source {
             match raw.read(&mut buffer) {
                 Ok(0) => return raw.finish().map(Some),
                 Ok(_) => {}
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(SourceError::from_io(&self.name, raw.bytes_read(), error)),
+                Err(error) => {
+                    let failure = raw.take_failure();
+                    return Err(failure
+                        .unwrap_or_else(|| SourceError::from_io(&self.name, raw.bytes_consumed(), error)));
+                }
             }
         }
     }
 
     fn open_raw(&self, counter: Arc<AtomicU64>) -> Result<Raw, SourceError> {
-        let file = match &self.place {
+        let (file, path) = match &self.place {
+            Place::Object(objects, index) => return open_object(objects, *index, counter),
             // A handle of its own, without the standard library's small buffer.
-            Place::Stdin => io::stdin().as_fd().try_clone_to_owned().map(File::from),
-            Place::Stream(path) | Place::File(path) => File::open(path),
+            Place::Stdin => (io::stdin().as_fd().try_clone_to_owned().map(File::from), None),
+            Place::Stream(path) => (File::open(path), None),
+            Place::File(path) => (File::open(path), Some(path.clone())),
         };
-        file.and_then(|file| Raw::new(&self.name, file, self.file().cloned(), counter)).map_err(|error| {
+        file.and_then(|file| Raw::file(&self.name, file, path, counter)).map_err(|error| {
             match SourceError::from_io(&self.name, 0, error) {
                 // It was there when it was named.
                 error if error.kind() == ErrorKind::NotFound => {
@@ -110,4 +142,14 @@ impl Source {
             }
         })
     }
+}
+
+fn open_object(objects: &Arc<Objects>, index: usize, counter: Arc<AtomicU64>) -> Result<Raw, SourceError> {
+    let Some(spool) = &objects.spool else {
+        let download = Download::new(Arc::clone(&objects.window), index, 0);
+        return Ok(Raw::object(download, counter));
+    };
+    let file = spool.open(&objects.window, index, &counter)?;
+    let object = objects.get(index);
+    Ok(Raw::copy(object.url(), file, object.fingerprint()))
 }

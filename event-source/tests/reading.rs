@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
-use event_source::{ErrorKind, Fingerprint, Source, SourceError, resolve};
+use event_source::{ErrorKind, Fingerprint, Options, Source, SourceError, resolve};
 use tempfile::TempDir;
 
 fn gzip(text: &[u8]) -> Vec<u8> {
@@ -25,7 +25,7 @@ fn zstd_frame(text: &[u8]) -> Vec<u8> {
 }
 
 fn source(path: &Path) -> Source {
-    resolve(&[path.display().to_string()]).unwrap().remove(0)
+    resolve(&[path.display().to_string()], &Options::default()).unwrap().sources.remove(0)
 }
 
 /// Everything the source gives, and its fingerprint.

@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 
-use event_source::{ErrorKind, SourceError, resolve};
+use event_source::{ErrorKind, Options, Source, SourceError};
 use tempfile::TempDir;
 
 /// A folder with these files, each holding its own name.
@@ -15,6 +15,10 @@ fn folder(files: &[&str]) -> TempDir {
         fs::write(path, file).unwrap();
     }
     folder
+}
+
+fn resolve(arguments: &[String]) -> Result<Vec<Source>, SourceError> {
+    event_source::resolve(arguments, &Options::default()).map(|resolved| resolved.sources)
 }
 
 /// Resolves paths under `folder`; the sources' names without it.
@@ -80,8 +84,6 @@ fn what_is_not_there_is_named() {
 #[test]
 fn wrong_names_are_told_apart() {
     let folder = folder(&["day/a"]);
-    let error = names(&folder, &["day"]).unwrap_err();
-    assert!(error.to_string().ends_with("day/*.jsonl'"), "{error}");
     let error = names(&folder, &["day/[a"]).unwrap_err();
     assert!(matches!(error, SourceError::InvalidPattern { .. }), "{error}");
     assert!(matches!(resolve(&[]).unwrap_err(), SourceError::NothingNamed));
@@ -114,4 +116,34 @@ fn a_file_that_may_not_be_read_is_denied_at_once() {
     } else {
         assert_eq!(result.unwrap_err().kind(), ErrorKind::PermissionDenied);
     }
+}
+
+#[test]
+fn a_folder_stands_for_the_day_files_below_it() {
+    let folder = folder(&[
+        "day/b.jsonl",
+        "day/a.jsonl.gz",
+        "day/deep/er/part-1.zst",
+        "day/_SUCCESS",
+        "day/_temporary/c.jsonl",
+        "day/.d.jsonl",
+        "day/rates.csv",
+        "csv/rates.csv",
+    ]);
+    let expected = ["day/a.jsonl.gz", "day/b.jsonl", "day/deep/er/part-1.zst"];
+    assert_eq!(names(&folder, &["day"]).unwrap(), expected);
+    assert_eq!(names(&folder, &["day/"]).unwrap(), expected);
+
+    let root = folder.path().display();
+    let url = format!("file://{root}/day/");
+    let resolved = event_source::resolve(&[url], &Options::default()).unwrap();
+    let found: Vec<&str> = resolved.sources.iter().map(Source::name).collect();
+    assert_eq!(found, expected.map(|name| format!("file://{root}/{name}")));
+    assert_eq!(resolved.left_out, [format!("file://{root}/day/rates.csv")]);
+    let glob = resolve(&[format!("file://{root}/day/*.jsonl")]).unwrap();
+    assert_eq!(glob[0].name(), format!("file://{root}/day/b.jsonl"));
+
+    let error = names(&folder, &["csv"]).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound);
+    assert!(error.to_string().contains("1 other"), "{error}");
 }

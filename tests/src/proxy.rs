@@ -235,7 +235,7 @@ fn serve(client: &TcpStream, shared: &Shared) -> io::Result<()> {
                 let _ = client.shutdown(Shutdown::Both);
             }
         });
-        let result = answer(&server, client, course.answer);
+        let result = answer(&server, client, &course.answer);
         // Whoever still sends a request that was answered is done with it.
         let _ = server.shutdown(Shutdown::Both);
         let _ = client.shutdown(Shutdown::Both);
@@ -245,8 +245,8 @@ fn serve(client: &TcpStream, shared: &Shared) -> io::Result<()> {
 }
 
 /// Passes the server's answer on, whole or not.
-fn answer(mut server: &TcpStream, mut client: &TcpStream, answer: Answer) -> io::Result<()> {
-    match answer {
+fn answer(mut server: &TcpStream, mut client: &TcpStream, answer: &Answer) -> io::Result<()> {
+    match *answer {
         Answer::Whole | Answer::Own { .. } => pass(&mut server, client, u64::MAX).map(drop),
         Answer::Cut { after } => pass(&mut server, client, after).map(drop),
         Answer::Shorten { to } => {

@@ -5,14 +5,15 @@ use std::fmt::Write;
 use ch_sink::{LoadOptions, LoadReport, LoadStatus, Progress};
 use event_source::Source;
 
-use super::{Talk, connect, runtime};
+use super::{Talk, connect, remove_spooled, resolve, runtime};
 use crate::args;
-use crate::failure::Outcome;
+use crate::failure::{Code, Outcome};
 use crate::output::{counts, thousands};
 use crate::progress;
 
 pub(crate) fn run(args: &args::Load, talk: Talk) -> Outcome {
-    let sources = event_source::resolve(&args.sources)?;
+    let resolved = resolve(&args.sources, &args.reading, talk)?;
+    let sources = &resolved.sources;
     let options = LoadOptions {
         max_reject_ratio: args.limits.max_reject_ratio,
         max_line_bytes: args.limits.max_line_bytes as usize,
@@ -30,11 +31,15 @@ pub(crate) fn run(args: &args::Load, talk: Talk) -> Outcome {
     let runtime = runtime()?;
     let report = runtime.block_on(async {
         let warehouse = connect(&args.connection).await?;
-        Ok::<_, crate::failure::Failure>(ch_sink::load(&warehouse, &options, &sources, show).await?)
+        Ok::<_, crate::failure::Failure>(ch_sink::load(&warehouse, &options, sources, show).await?)
     });
     // After a failure a thread may still wait for a pipe to bring something: nobody waits for it.
     runtime.shutdown_background();
     bar.finish_and_clear();
+    // What is to be tried again finds what was downloaded.
+    if report.as_ref().err().is_none_or(|failure| failure.code() != Code::Temporary) {
+        remove_spooled(&resolved, talk);
+    }
     let report = report?;
     for warning in &report.warnings {
         talk.say(format_args!("schoolbell: {warning}"));

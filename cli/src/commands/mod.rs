@@ -7,11 +7,14 @@ mod metrics;
 mod validate;
 mod warehouse;
 
+use std::time::Duration;
+
 use ch_sink::{ConnectOptions, Secret, Warehouse};
 use clap::CommandFactory;
 use event_schema::value::{Date, Timestamp};
+use event_source::Resolved;
 
-use crate::args::{Args, Command, Connection};
+use crate::args::{Args, Command, Connection, Reading};
 use crate::failure::{Code, Failure, Outcome};
 
 /// Runs the command that was asked for.
@@ -75,6 +78,31 @@ fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
         .enable_all()
         .build()
         .map_err(|error| Failure::new(Code::Temporary, format_args!("cannot start threads: {error}")))
+}
+
+/// The sources that were named; says what is left out of a folder or prefix.
+fn resolve(names: &[String], reading: &Reading, talk: Talk) -> Result<Resolved, Failure> {
+    let options = event_source::Options {
+        jobs: reading.jobs.into(),
+        spool: reading.spool.clone(),
+        retry_timeout: Duration::from_secs(reading.source_timeout.into()),
+    };
+    let resolved = event_source::resolve(names, &options)?;
+    if let [first, ..] = resolved.left_out.as_slice() {
+        talk.say(format_args!(
+            "schoolbell: left out, for their names are no day files': {} files, such as {first}; name them if they are \
+             meant",
+            resolved.left_out.len()
+        ));
+    }
+    Ok(resolved)
+}
+
+/// Removes what was downloaded first. What was done with it is done: that it stays is no failure.
+fn remove_spooled(resolved: &Resolved, talk: Talk) {
+    if let Err(error) = resolved.remove_spooled() {
+        talk.say(format_args!("schoolbell: {error}; what was downloaded is still there"));
+    }
 }
 
 /// Today, in UTC.

@@ -13,7 +13,7 @@ use event_source::{Reader, Source};
 use indicatif::ProgressBar;
 use serde::Serialize;
 
-use super::{Talk, today};
+use super::{Talk, remove_spooled, resolve, today};
 use crate::args;
 use crate::failure::{Code, Failure, Outcome};
 use crate::output::{counts, one_line, thousands};
@@ -51,16 +51,19 @@ struct Example {
 }
 
 pub(crate) fn run(args: &args::Validate, talk: Talk) -> Outcome {
-    let sources = event_source::resolve(&args.sources)?;
+    let resolved = resolve(&args.sources, &args.reading, talk)?;
+    let sources = &resolved.sources;
     let total = sources.iter().map(Source::size).sum::<Option<u64>>();
     let bar = progress::bytes(total, talk.quiet);
     if talk.verbose {
         talk.say(format_args!("indexing lines with {}", event_parser::backend()));
     }
     let mut tally = Tally::with_examples(args.examples);
-    let checked = check_all(&sources, args, talk, &bar, &mut tally);
+    let checked = check_all(sources, args, talk, &bar, &mut tally);
     bar.finish_and_clear();
-    talk.output.print(&Report::new(&tally, checked?), as_text)?;
+    let bytes = checked?;
+    remove_spooled(&resolved, talk);
+    talk.output.print(&Report::new(&tally, bytes), as_text)?;
     verdict(&tally, &args.limits)
 }
 

@@ -1,0 +1,89 @@
+//! Object stores: S3 and what speaks its protocol, Google Cloud Storage, Azure Blob Storage.
+//!
+//! - `connect`: a URL's store, with the credentials that its own tools would find; `profile` reads AWS's files;
+//! - `list`: what a URL, a prefix or a pattern stands for;
+//! - `object`: one object in one state; every request for it is conditional on that state;
+//! - `window`: pieces of objects, downloaded side by side and handed over in order;
+//! - `failure`: a store's errors, by what they mean.
+
+mod connect;
+mod failure;
+mod list;
+mod object;
+mod profile;
+mod window;
+
+use std::future::Future;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use tokio::runtime::{Builder, Runtime};
+
+use crate::{ErrorKind, SourceError};
+
+use connect::Store;
+pub(crate) use connect::Stores;
+pub(crate) use list::{AS_IN_A_SHELL, list};
+pub(crate) use object::Object;
+pub(crate) use window::{Download, PIECE_BYTES, Window};
+
+/// The first wait before something is tried again; it doubles.
+const FIRST_WAIT: Duration = Duration::from_millis(100);
+/// The longest wait before something is tried again.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
+
+/// The threads that talk to stores, whoever waits for them. They end with the process.
+fn runtime() -> &'static Runtime {
+    static RUNTIME: OnceLock<Runtime> = OnceLock::new();
+    RUNTIME.get_or_init(|| {
+        Builder::new_multi_thread()
+            .worker_threads(2)
+            .thread_name("object-store")
+            .enable_all()
+            .build()
+            .expect("the operating system gives a process two threads")
+    })
+}
+
+/// Runs something on the runtime's threads and waits for it, from whatever thread.
+fn wait_for<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> T {
+    let (sender, receiver) = std::sync::mpsc::sync_channel(1);
+    // Nobody is there to miss the result if this thread has gone.
+    runtime().spawn(async move { drop(sender.send(work.await)) });
+    receiver.recv().expect("talking to a store does not panic")
+}
+
+/// Waits that grow from one to the next, each by chance up to half as long, so that many do not come back at once.
+struct Backoff {
+    next: Duration,
+}
+
+impl Backoff {
+    fn new() -> Backoff {
+        Backoff { next: FIRST_WAIT }
+    }
+
+    async fn wait(&mut self) {
+        let wait = self.next.mul_f64(0.5 + fastrand::f64() / 2.0);
+        self.next = (self.next * 2).min(LONGEST_WAIT);
+        tokio::time::sleep(wait).await;
+    }
+}
+
+/// Does something again until it succeeds, fails for good, or `timeout` has passed.
+///
+/// The library tries requests again by itself; this is for answers that broke off.
+async fn persist<T, F>(timeout: Duration, mut work: impl FnMut() -> F) -> Result<T, SourceError>
+where
+    F: Future<Output = Result<T, SourceError>>,
+{
+    let (begun, mut backoff) = (Instant::now(), Backoff::new());
+    loop {
+        match work().await {
+            Err(error) if error.kind() == ErrorKind::Unavailable && begun.elapsed() < timeout => {
+                backoff.wait().await;
+            }
+            result => return result,
+        }
+    }
+}
