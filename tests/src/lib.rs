@@ -7,7 +7,7 @@
 //! - [`fuzz`] holds the parser against the reference on as many changed lines as one has time for;
 //! - `marts` computes every mart from what the reference reads, without SQL;
 //! - `days` makes day files with all that goes wrong between a product and its warehouse;
-//! - `world` is the product as its users have it, `proxy` the network between it and a server.
+//! - `world` is the product as its users have it, `s3` the store of its day files, `proxy` the network between.
 //!
 //! The tests themselves live in `tests/`: they hold the loader and the marts against these. What needs more than the
 //! parser is behind the feature `product`, which is on unless one asks for the fuzzer alone.
@@ -24,5 +24,7 @@ pub mod days;
 pub mod marts;
 #[cfg(feature = "product")]
 pub mod proxy;
+#[cfg(feature = "product")]
+pub mod s3;
 #[cfg(feature = "product")]
 pub mod world;

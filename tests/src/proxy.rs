@@ -113,6 +113,8 @@ struct Shared {
     upstream: Mutex<Option<SocketAddr>>,
     rules: Mutex<Vec<Rule>>,
     seen: Mutex<Vec<Head>>,
+    /// Exchanges under way, and the most that there were.
+    at_once: Mutex<(u64, u64)>,
     ended: AtomicBool,
 }
 
@@ -152,8 +154,14 @@ impl Proxy {
         lock(&self.shared.rules).push(rule);
     }
 
+    /// The most requests that were under way at once.
+    pub fn most_at_once(&self) -> u64 {
+        lock(&self.shared.at_once).1
+    }
+
     /// Forgets the rules and the requests.
     pub fn reset(&self) {
+        lock(&self.shared.at_once).1 = 0;
         lock(&self.shared.rules).clear();
         lock(&self.shared.seen).clear();
     }
@@ -214,11 +222,30 @@ enum Answer {
     },
 }
 
+/// An exchange, counted as long as this lasts.
+struct UnderWay<'a>(&'a Shared);
+
+impl UnderWay<'_> {
+    fn new(shared: &Shared) -> UnderWay<'_> {
+        let mut at_once = lock(&shared.at_once);
+        at_once.0 += 1;
+        at_once.1 = at_once.1.max(at_once.0);
+        UnderWay(shared)
+    }
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        lock(&self.0.at_once).0 -= 1;
+    }
+}
+
 fn serve(client: &TcpStream, shared: &Shared) -> io::Result<()> {
     let Some(upstream) = *lock(&shared.upstream) else { return Ok(()) };
     let mut from_client = client;
     let Some((head, bytes)) = http::read_head(&mut from_client)? else { return Ok(()) };
     lock(&shared.seen).push(head.clone());
+    let _under_way = UnderWay::new(shared);
     let course = shared.course(&head);
     if let Answer::Own { status, body } = course.answer {
         head.skip_body(&mut from_client)?;

@@ -120,6 +120,23 @@ impl World {
         local_clickhouse::query(&url, &sql).unwrap_or_else(|error| panic!("{sql}: {error}"))
     }
 
+    /// What the tables hold, to be compared: rows and a hash of every column but where they came from, by table, and
+    /// the rejected lines.
+    ///
+    /// # Panics
+    /// Where the server refuses the query.
+    pub fn contents(&self) -> Vec<Value> {
+        ["events", "purchases", "task_results", "sessions", "ab_test_assignments", "rejected_events"]
+            .iter()
+            .flat_map(|table| {
+                self.query(&format!(
+                    "SELECT '{table}', count(), sum(sipHash64(* EXCEPT (load_id, source_file, source_line))) \
+                     FROM {{raw}}.{table}"
+                ))
+            })
+            .collect()
+    }
+
     fn connect(&self, command: &mut Command) {
         command
             .env("CLICKHOUSE_URL", &self.url)
@@ -141,7 +158,11 @@ pub struct Finished {
 }
 
 impl Finished {
-    fn of(command: &mut Command, arguments: &[&str]) -> Finished {
+    /// Runs a program to its end; `arguments` are for the message where it is ended by a signal.
+    ///
+    /// # Panics
+    /// Where it cannot be run, or is killed.
+    pub fn of(command: &mut Command, arguments: &[&str]) -> Finished {
         let Output { status, stdout, stderr } = command
             .stdin(Stdio::null())
             .output()

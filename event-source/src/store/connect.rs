@@ -16,7 +16,7 @@ use crate::SourceError;
 use crate::url::{Service, StoreUrl};
 
 /// Whoever gives credentials gives them soon, or is not there.
-const CREDENTIALS_TIMEOUT: Duration = Duration::from_secs(10);
+const CREDENTIALS_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The stores of a run, each bucket's made once.
 #[derive(Debug)]
