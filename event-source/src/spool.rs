@@ -81,7 +81,8 @@ impl Spool {
         self.check_room(needed)?;
         for (index, copy) in copies.into_iter().enumerate() {
             counter.fetch_add(copy.reached, Ordering::Relaxed);
-            if copy.reached < objects[index].size() {
+            // An empty object has an empty file.
+            if copy.reached < objects[index].size() || objects[index].size() == 0 {
                 self.download(window, index, copy, counter)?;
             }
         }

@@ -113,7 +113,7 @@ struct Shared {
     upstream: Mutex<Option<SocketAddr>>,
     rules: Mutex<Vec<Rule>>,
     seen: Mutex<Vec<Head>>,
-    /// Exchanges under way, and the most that there were.
+    /// Requests that wait for their answer, and the most that there were.
     at_once: Mutex<(u64, u64)>,
     ended: AtomicBool,
 }
@@ -154,7 +154,7 @@ impl Proxy {
         lock(&self.shared.rules).push(rule);
     }
 
-    /// The most requests that were under way at once.
+    /// The most requests that waited for their answer at once.
     pub fn most_at_once(&self) -> u64 {
         lock(&self.shared.at_once).1
     }
@@ -222,7 +222,7 @@ enum Answer {
     },
 }
 
-/// An exchange, counted as long as this lasts.
+/// A request that waits for its answer, counted as long as this lasts.
 struct UnderWay<'a>(&'a Shared);
 
 impl UnderWay<'_> {
@@ -245,7 +245,7 @@ fn serve(client: &TcpStream, shared: &Shared) -> io::Result<()> {
     let mut from_client = client;
     let Some((head, bytes)) = http::read_head(&mut from_client)? else { return Ok(()) };
     lock(&shared.seen).push(head.clone());
-    let _under_way = UnderWay::new(shared);
+    let under_way = UnderWay::new(shared);
     let course = shared.course(&head);
     if let Answer::Own { status, body } = course.answer {
         head.skip_body(&mut from_client)?;
@@ -262,6 +262,9 @@ fn serve(client: &TcpStream, shared: &Shared) -> io::Result<()> {
                 let _ = client.shutdown(Shutdown::Both);
             }
         });
+        // Until the answer begins, or the server closes.
+        let _ = server.peek(&mut [0]);
+        drop(under_way);
         let result = answer(&server, client, &course.answer);
         // Whoever still sends a request that was answered is done with it.
         let _ = server.shutdown(Shutdown::Both);

@@ -82,23 +82,20 @@ fn a_day_in_a_bucket_gives_the_tables_of_the_same_files_on_disk() {
     let local = world.load(DAY, &["day"]);
     let expected = world.contents();
     let urls: Vec<String> = files.iter().map(|(name, _)| bucket.url(name)).collect();
-    for arguments in [
-        vec![bucket.url("day/")],
-        vec![bucket.url("day")],
-        vec![bucket.url("day/2026-*"), bucket.url("day/deep/*.zst")],
-        vec![bucket.url("day/**/2026-0[3]-01-?.jsonl*")],
-        urls.clone(),
+    for (how, arguments) in [
+        (&["--jobs", "1"][..], vec![bucket.url("day/")]),
+        (&["--spool", "spool"], vec![bucket.url("day")]),
+        (&["--jobs", "3"], vec![bucket.url("day/2026-*"), bucket.url("day/deep/*.zst")]),
+        (&["--jobs", "64"], vec![bucket.url("day/**/2026-0[3]-01-?.jsonl*")]),
+        (&["--jobs", "2", "--spool", "spool"], urls.clone()),
     ] {
-        for more in [&["--jobs", "1"][..], &["--jobs", "3"], &["--spool", "spool"]] {
-            let arguments =
-                [&["--force"], more, &arguments.iter().map(String::as_str).collect::<Vec<_>>()].concat();
-            let report = loaded(&world, &proxy.url(), &arguments);
-            assert_eq!(names(&report), urls, "{arguments:?}");
-            for figure in ["lines", "accepted", "rejected", "bytes"] {
-                assert_eq!(report[figure], local[figure], "{arguments:?}: {figure}");
-            }
-            assert_eq!(world.contents(), expected, "{arguments:?}");
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let report = loaded(&world, &proxy.url(), &[&["--force"], how, &arguments].concat());
+        assert_eq!(names(&report), urls, "{how:?} {arguments:?}");
+        for figure in ["lines", "accepted", "rejected", "bytes"] {
+            assert_eq!(report[figure], local[figure], "{how:?} {arguments:?}: {figure}");
         }
+        assert_eq!(world.contents(), expected, "{how:?} {arguments:?}");
     }
     assert_eq!(
         std::fs::read_dir(world.folder().join("spool")).unwrap().count(),

@@ -24,6 +24,8 @@ pub(super) fn explain(name: &str, error: &object_store::Error) -> SourceError {
             match status(error) {
                 // A range that the object does not have: it has become shorter.
                 Some(416) => SourceError::Changed { name, change: format!("it became shorter ({words})") },
+                // No such bucket.
+                Some(404) => SourceError::ObjectNotFound { name, words },
                 // S3's answer to credentials that have run out.
                 Some(400) if ["ExpiredToken", "InvalidToken"].iter().any(|code| words.contains(code)) => {
                     SourceError::StoreDenied { name, words }

@@ -70,15 +70,18 @@ fn below(
         "" => String::new(),
         key => format!("{}/", key.trim_end_matches('/')),
     };
-    let listed = everything(store, url, &folder);
-    if let (Some(words), Err(error)) = (&missing, &listed)
-        && error.kind() == ErrorKind::PermissionDenied
-    {
+    let listed = match (everything(store, url, &folder), &missing) {
         // Who may read objects need not be allowed to list them: the object is what was asked for.
-        return Err(SourceError::ObjectNotFound { name: url.of(&url.key), words: words.clone() });
-    }
+        (Err(error), Some(words)) if error.kind() == ErrorKind::PermissionDenied => {
+            return Err(SourceError::ObjectNotFound { name: url.of(&url.key), words: words.clone() });
+        }
+        (Err(SourceError::ObjectNotFound { words, .. }), _) => {
+            return Err(SourceError::ObjectNotFound { name: url.of(&url.key), words });
+        }
+        (listed, _) => listed?,
+    };
     let (mut objects, mut others) = (Vec::new(), Vec::new());
-    for meta in listed? {
+    for meta in listed {
         match day_files::classify(&meta.location.as_ref()[folder.len()..]) {
             Found::DayFile => objects.push(object(store, url, meta)),
             // Consoles and Hadoop keep folders as empty objects.
