@@ -2,6 +2,7 @@
 //!
 //! All but the DDL are files of the repository, made by `cargo xtask codegen` and checked for drift.
 
+mod cluster;
 mod databases;
 mod dbt_sources;
 mod ddl;
@@ -11,8 +12,11 @@ mod reference;
 #[cfg(test)]
 mod tests;
 
+pub use cluster::{Cluster, ClusterError};
 pub use databases::{Databases, PrefixError};
 pub use dbt_sources::dbt_sources;
-pub use ddl::{StoredTable, column_definition, data_table, ddl, stored_tables};
+pub use ddl::{
+    DEDUPLICATION_WINDOW, StoredTable, all_view, column_definition, data_table, ddl, distributed_table, stored_tables,
+};
 pub use json_schema::json_schema;
 pub use reference::reference;

@@ -6,7 +6,16 @@ use super::*;
 
 #[test]
 fn the_ddl_of_raw() {
-    insta::assert_snapshot!(ddl(&Databases::with_prefix("acme_").unwrap()).join(";\n\n"));
+    insta::assert_snapshot!(ddl(&Databases::with_prefix("acme_").unwrap(), None).join(";\n\n"));
+}
+
+#[test]
+fn the_ddl_of_raw_on_a_cluster() {
+    let cluster = Cluster::new("analytics").unwrap();
+    insta::assert_snapshot!(ddl(&Databases::default(), Some(&cluster)).join(";\n\n"));
+    for wrong in ["", "a b", "a'b", &"x".repeat(65)] {
+        assert!(Cluster::new(wrong).is_err(), "{wrong}");
+    }
 }
 
 #[test]

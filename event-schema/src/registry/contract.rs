@@ -330,6 +330,53 @@ pub const LOADS: Bookkeeping = Bookkeeping {
     doc: "One row a commit. The latest of a date, by `committed_at` then `commit_id`, holds.",
 };
 
+/// Loads that wait to be committed together.
+pub const STAGED_LOADS: Bookkeeping = Bookkeeping {
+    table: "staged_loads",
+    columns: &[
+        BATCH_DATE,
+        LOAD_ID,
+        Column::new("staged_at", Plain(Scalar::DateTime), "When it was complete, by the server's clock."),
+        Column::new("sources", Sources, "What was loaded, as in `loads`."),
+        Column::new("lines", Plain(Scalar::UInt64), "All lines read, blank ones included.")
+            .with_unit("lines"),
+        Column::new("blank_lines", Plain(Scalar::UInt64), "Blank lines among them.").with_unit("lines"),
+        Column::new("accepted_rows", Counts, "Rows stored, by table.").with_unit("rows"),
+        Column::new("rejected_rows", Counts, "Lines rejected, by reason.").with_unit("lines"),
+        Column::new("seconds", Plain(Scalar::Float64), "How long the load took.").with_unit("seconds"),
+        Column::new("version", Plain(Scalar::String), "The version of Schoolbell that loaded it."),
+    ],
+    doc: "Loads that are stored whole and wait for a commit. Kept for a year.",
+};
+
+/// Loads that are being swept.
+pub const DEAD_LOADS: Bookkeeping = Bookkeeping {
+    table: "dead_loads",
+    columns: &[
+        BATCH_DATE,
+        LOAD_ID,
+        Column::new(
+            "condemned_at",
+            Plain(Scalar::DateTime),
+            "When it was given up, by the server's clock: it can no longer be committed.",
+        ),
+    ],
+    doc: "Loads given up as dead. Kept for a year.",
+};
+
+/// Rejected lines that a replay has accepted.
+pub const REPLAYED_LINES: Bookkeeping = Bookkeeping {
+    table: "replayed_lines",
+    columns: &[
+        BATCH_DATE,
+        LOAD_ID,
+        Column::new("rejected_by", Plain(Scalar::Uuid), "The load that had rejected the line."),
+        SOURCE_FILE,
+        SOURCE_LINE,
+    ],
+    doc: "Rejected lines that a replay (`load_id`) has accepted: `rejected_events` leaves them out.",
+};
+
 const fn required(name: &'static str, rule: Rule, column: ColumnType, doc: &'static str) -> Field {
     Field { name, rule, required: true, column: Some(column), unit: None, doc }
 }
