@@ -107,6 +107,17 @@ pub enum WarehouseError {
         /// Its type in the registry.
         expected: String,
     },
+    /// It did not pass, though it was tried again and again.
+    #[error("{error} (tried {attempts} times in {} s)", after.as_secs())]
+    GaveUp {
+        /// How often it was tried.
+        attempts: u32,
+        /// From the first failure on.
+        after: Duration,
+        /// The last failure.
+        #[source]
+        error: Box<WarehouseError>,
+    },
     /// The answer was not understood.
     #[error("ClickHouse's answer cannot be understood when asked to {doing}: {problem}")]
     Unexpected {
@@ -122,10 +133,11 @@ pub enum WarehouseError {
 mod codes {
     /// Unknown user, wrong password, address not allowed, no database access, access denied, authentication.
     pub(super) const DENIED: [u32; 8] = [192, 193, 194, 195, 291, 492, 497, 516];
-    /// Time-outs, too many queries or parts, memory, disk, network, read-only or shutting down, Keeper.
-    pub(super) const TEMPORARY: [u32; 24] = [
-        3, 159, 160, 198, 202, 203, 209, 210, 236, 241, 242, 243, 252, 279, 285, 319, 394, 425, 439, 499,
-        659, 734, 745, 999,
+    /// Time-outs, too many queries or parts, the same query under way, memory, disk, network, read-only or shutting
+    /// down, Keeper.
+    pub(super) const TEMPORARY: [u32; 25] = [
+        3, 159, 160, 198, 202, 203, 209, 210, 216, 236, 241, 242, 243, 252, 279, 285, 319, 394, 425, 439,
+        499, 659, 734, 745, 999,
     ];
     /// A table or database is not there.
     pub(super) const UNKNOWN_TABLE: [u32; 2] = [60, 81];
@@ -150,6 +162,7 @@ impl WarehouseError {
             WarehouseError::Unreachable { .. }
             | WarehouseError::TimedOut { .. }
             | WarehouseError::NotClickHouse { .. } => ErrorClass::Temporary,
+            WarehouseError::GaveUp { error, .. } => error.class(),
             WarehouseError::Refused { code, .. } if codes::DENIED.contains(code) => ErrorClass::AccessDenied,
             WarehouseError::Refused { code, .. } if codes::TEMPORARY.contains(code) => ErrorClass::Temporary,
             WarehouseError::Refused { code, .. } if codes::UNKNOWN_TABLE.contains(code) => ErrorClass::Usage,
@@ -272,6 +285,68 @@ pub enum LoadError {
         /// Rows sent.
         sent: u64,
     },
+    /// The load was silent for so long that another one has swept it.
+    #[error(
+        "{batch_date} was not loaded: its rows (load {load_id}) had waited for so long that another load has removed \
+         them as dead; load the day again"
+    )]
+    Swept {
+        /// The day.
+        batch_date: Date,
+        /// The load.
+        load_id: Uuid,
+    },
+    /// Another load of the day was committed meanwhile.
+    #[error("{batch_date} was not changed: another load of it was committed meanwhile; try again")]
+    DayChanged {
+        /// The day.
+        batch_date: Date,
+    },
+    /// No load is staged for the day.
+    #[error(
+        "{batch_date} was not committed: no load is staged for it; stage its sources with `schoolbell load --stage`"
+    )]
+    NothingStaged {
+        /// The day.
+        batch_date: Date,
+    },
+    /// A load that is to be committed is not staged.
+    #[error(
+        "{batch_date} was not committed: load {load_id} is not staged for it: it was never, or it was swept after a \
+         week; stage its sources again"
+    )]
+    NotStaged {
+        /// The day.
+        batch_date: Date,
+        /// The load.
+        load_id: Uuid,
+    },
+    /// A load that is to be committed was committed before.
+    #[error(
+        "{batch_date} was not committed: load {load_id} was committed before, together with others; stage its sources \
+         again"
+    )]
+    CommittedBefore {
+        /// The day.
+        batch_date: Date,
+        /// The load.
+        load_id: Uuid,
+    },
+    /// Two loads that are to be committed have read the same source.
+    #[error(
+        "{batch_date} was not committed: the staged loads {} and {} have both read {source_name}; name those that \
+         make up the day: --commit LOAD_ID…",
+        loads[0],
+        loads[1]
+    )]
+    StagedTwice {
+        /// The day.
+        batch_date: Date,
+        /// The source.
+        source_name: String,
+        /// The loads.
+        loads: [Uuid; 2],
+    },
     /// The connection broke at the commit.
     #[error(
         "whether {batch_date} was loaded is not known: {error}; load the day again: that changes nothing if it was"
@@ -298,7 +373,12 @@ impl LoadError {
             LoadError::Source { error, .. } => error.kind().into(),
             LoadError::Warehouse { error, .. } => error.class(),
             LoadError::TooManyRejects { .. } | LoadError::NoEvents { .. } => ErrorClass::BadData,
-            LoadError::RowsDiffer { .. } | LoadError::CommitUnknown { .. } => ErrorClass::Temporary,
+            LoadError::RowsDiffer { .. }
+            | LoadError::CommitUnknown { .. }
+            | LoadError::Swept { .. }
+            | LoadError::DayChanged { .. } => ErrorClass::Temporary,
+            LoadError::NothingStaged { .. } | LoadError::NotStaged { .. } => ErrorClass::NotFound,
+            LoadError::CommittedBefore { .. } | LoadError::StagedTwice { .. } => ErrorClass::Usage,
             LoadError::Panicked { .. } => ErrorClass::Defect,
         }
     }

@@ -24,5 +24,7 @@ mod order;
 mod warehouse;
 
 pub use error::{ErrorClass, LoadError, WarehouseError};
-pub use load::{Example, LoadOptions, LoadReport, LoadStatus, Progress, Rejected, load};
-pub use warehouse::{Commit, CommittedSource, ConnectOptions, Secret, Warehouse};
+pub use load::{
+    Example, LoadOptions, LoadReport, LoadStatus, Progress, Rejected, commit_staged, load, stage,
+};
+pub use warehouse::{Commit, CommittedSource, ConnectOptions, Retry, Secret, Warehouse};

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use event_schema::generate::{Databases, PrefixError};
+use event_schema::generate::{Cluster, ClusterError, Databases, PrefixError};
 use event_schema::value::Date;
 
 use crate::output::Output;
@@ -63,6 +63,12 @@ pub(crate) struct Connection {
     pub(crate) user: String,
     #[command(flatten)]
     pub(crate) names: Names,
+    /// Spread the tables over the servers of this cluster
+    #[arg(long, env = "SCHOOLBELL_CLUSTER", hide_env_values = true, value_parser = cluster, value_name = "NAME")]
+    pub(crate) cluster: Option<Cluster>,
+    /// How long to try again when ClickHouse is out of reach
+    #[arg(long, default_value_t = 120, value_name = "SECONDS")]
+    pub(crate) retry_seconds: u64,
 }
 
 /// The names of the databases.
@@ -151,9 +157,16 @@ pub(crate) struct Load {
     #[arg(long, value_name = "YYYY-MM-DD")]
     pub(crate) batch_date: Date,
     /// The day's sources, all of them: paths, folders, globs, - for standard input, or URLs (s3://, gs://, az://,
-    /// file://) of objects or prefixes, or globs in them; .gz and .zst are unpacked
-    #[arg(required = true, value_name = "SOURCE")]
+    /// file://) of objects or prefixes, or globs in them; .gz and .zst are unpacked. With
+    /// --commit: the loads that make up the day, by their ids [default: all that are staged]
+    #[arg(required_unless_present = "commit", value_name = "SOURCE")]
     pub(crate) sources: Vec<String>,
+    /// Store the rows and leave it to --commit to show them: for many loads of a day's parts, on many machines
+    #[arg(long, conflicts_with = "commit")]
+    pub(crate) stage: bool,
+    /// Make staged loads the day, all at once
+    #[arg(long)]
+    pub(crate) commit: bool,
     /// Load even where the same sources are committed for that date already
     #[arg(long)]
     pub(crate) force: bool,
@@ -311,6 +324,10 @@ pub(crate) struct DataFolder {
 
 fn databases(prefix: &str) -> Result<Databases, PrefixError> {
     Databases::with_prefix(prefix)
+}
+
+fn cluster(name: &str) -> Result<Cluster, ClusterError> {
+    Cluster::new(name)
 }
 
 fn share(text: &str) -> Result<f64, String> {

@@ -1,70 +1,103 @@
 //! Removing what nobody reads: rows of failed, superseded and dead loads.
+//!
+//! A sweep, step by step; the proof is in `docs/load.md`:
+//!
+//! 1. what no reader is shown is listed;
+//! 2. dead loads among it are given up: from then on none of them can be committed;
+//! 3. the queries that run now are waited for: readers that saw the former commit, and commits under way;
+//! 4. the list is made again, and what stands in both is dropped.
 
-use std::time::Duration;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use event_schema::registry::REJECTED_EVENTS;
 
 use crate::WarehouseError;
-use crate::blocks::Part;
+use crate::warehouse::{Found, TABLES, Warehouse};
 
 use super::Day;
+use super::rules::{self, Clocks, Fate, StoredLoad};
 
-/// A load that has not been committed for so long is dead. Longer than any load takes: a day is loaded in
-/// minutes.
-const DEAD_AFTER_HOURS: u32 = 24;
-/// The rejected lines of a load that failed can be looked at for so long.
-const REJECTS_KEPT_HOURS: u32 = 7 * 24;
+/// A load waits for so long for the readers of what it has replaced. If one takes longer, a later load sweeps.
+const WAIT_FOR_READERS: Duration = Duration::from_secs(5);
+/// Between two looks at queries that are waited for.
+const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(20);
 /// A failed load reports its error after this long, whether its rows could be removed or not.
 const DISCARD_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Removes the rows of a load that failed, its rejects excepted: they tell what was wrong.
 pub(super) async fn discard(day: &Day<'_>) {
-    discard_parts(day, Part::all().filter(|part| *part != Part::Rejects)).await;
+    discard_tables(day, TABLES.into_iter().filter(|table| *table != REJECTED_EVENTS.table)).await;
 }
 
 /// Removes all rows of a load that was not needed.
 pub(super) async fn discard_all(day: &Day<'_>) {
-    discard_parts(day, Part::all()).await;
+    discard_tables(day, TABLES.into_iter()).await;
 }
 
 /// What cannot be removed now is swept by a later load, and cannot be seen meanwhile.
-async fn discard_parts(day: &Day<'_>, parts: impl Iterator<Item = Part>) {
+async fn discard_tables(day: &Day<'_>, tables: impl Iterator<Item = &'static str>) {
     let drop_all = async {
-        for part in parts {
+        for table in tables {
             // The load's own outcome is the one to report.
-            let _ = day.warehouse.drop_partition(part.table(), day.options.batch_date, day.load_id).await;
+            let _ = day.warehouse.drop_partition(table, day.options.batch_date, day.load_id).await;
         }
     };
     let _ = tokio::time::timeout(DISCARD_TIMEOUT, drop_all).await;
 }
 
-/// Removes the loads that this day's commits have superseded, and the dead ones of any day. The warnings say what
-/// could not be removed.
-pub(super) async fn after_commit(day: &Day<'_>) -> Vec<String> {
-    let mut warnings = Vec::new();
-    for result in [drop_superseded(day).await, sweep_dead(day).await] {
-        if let Err(error) = result {
-            warnings.push(format!(
-                "the day is committed, but rows that nobody reads are left for a later load to remove: {error}"
-            ));
-        }
+/// Sweeps; the warnings say what could not be removed.
+pub(super) async fn sweep(warehouse: &Warehouse) -> Vec<String> {
+    match try_sweep(warehouse).await {
+        Ok(()) => Vec::new(),
+        Err(error) => vec![format!(
+            "the day is well, but rows that nobody reads are left for a later load to remove: {error}"
+        )],
     }
-    warnings
 }
 
-async fn drop_superseded(day: &Day<'_>) -> Result<(), WarehouseError> {
-    for part in Part::all() {
-        for partition in day.warehouse.superseded(part.table(), day.options.batch_date).await? {
-            day.warehouse.drop_load(part.table(), &partition).await?;
-        }
+async fn try_sweep(warehouse: &Warehouse) -> Result<(), WarehouseError> {
+    let first = fates(warehouse.not_shown().await?);
+    let mut dead: Vec<_> = first
+        .iter()
+        .filter(|(_, fate)| *fate == Fate::Dead)
+        .map(|(stored, _)| (stored.batch_date, stored.load_id))
+        .collect();
+    dead.sort_unstable();
+    dead.dedup();
+    if !dead.is_empty() {
+        warehouse.condemn(&dead).await?;
+    }
+    if !first.iter().any(|(_, fate)| matches!(fate, Fate::Dead | Fate::Superseded)) {
+        return Ok(());
+    }
+    if !have_readers_ended(warehouse).await? {
+        return Ok(());
+    }
+    for stored in rules::to_drop(&first, &fates(warehouse.not_shown().await?)) {
+        warehouse.drop_partition(&stored.table, stored.batch_date, stored.load_id).await?;
     }
     Ok(())
 }
 
-async fn sweep_dead(day: &Day<'_>) -> Result<(), WarehouseError> {
-    for part in Part::all() {
-        let hours = if part == Part::Rejects { REJECTS_KEPT_HOURS } else { DEAD_AFTER_HOURS };
-        for partition in day.warehouse.dead(part.table(), hours).await? {
-            day.warehouse.drop_load(part.table(), &partition).await?;
+fn fates(found: Found) -> Vec<(StoredLoad, Fate)> {
+    let client = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_millis() as i64);
+    let clocks = Clocks { server: found.server_now, client };
+    let fate = |stored: StoredLoad| {
+        let fate = rules::fate(&stored, &found.commits, clocks);
+        (stored, fate)
+    };
+    found.stored.into_iter().map(fate).collect()
+}
+
+/// Waits a little for the queries that run now; whether all of them have ended.
+async fn have_readers_ended(warehouse: &Warehouse) -> Result<bool, WarehouseError> {
+    let running = warehouse.running_queries().await?;
+    let give_up = Instant::now() + WAIT_FOR_READERS;
+    while !running.is_empty() && warehouse.is_running(&running).await? {
+        if Instant::now() > give_up {
+            return Ok(false);
         }
+        tokio::time::sleep(LOOK_AGAIN_AFTER).await;
     }
-    Ok(())
+    Ok(true)
 }

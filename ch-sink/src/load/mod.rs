@@ -1,8 +1,11 @@
 //! A day from its sources to its commit.
 
 mod cleanup;
+mod commit;
 mod pipeline;
 mod report;
+pub(crate) mod rules;
+mod staging;
 mod tally;
 
 use std::time::Instant;
@@ -12,10 +15,11 @@ use event_source::Source;
 use uuid::Uuid;
 
 use crate::blocks::Part;
-use crate::warehouse::{Commit, CommittedSource, Warehouse};
+use crate::warehouse::{Commit, CommittedSource, Proposal, StagedLoad, Warehouse};
 use crate::{LoadError, WarehouseError};
 pub use pipeline::Progress;
 pub use report::{LoadReport, LoadStatus};
+pub use staging::{commit_staged, stage};
 use tally::Tally;
 pub use tally::{Example, Rejected};
 
@@ -63,17 +67,19 @@ pub async fn load(
 ) -> Result<LoadReport, LoadError> {
     let day = Day { warehouse, options, load_id: Uuid::now_v7(), started: Instant::now() };
     if let Some(commit) = day.same_sources_committed(sources).await? {
-        return Ok(LoadReport::already_loaded(options.batch_date, &commit));
+        return Ok(day.already_loaded(&commit).await);
     }
     let ready = async {
         // Boxed: the future is large.
         let tally = Box::pin(pipeline::run(&day, sources, progress)).await?;
-        day.check_quality(&tally)?;
-        day.check_rows(&tally).await?;
-        Ok(tally)
+        let rejected = tally.rejected(day.load_id, warehouse.data_table(Part::Rejects.table()));
+        let load = tally.into_staged(day.load_id, day.started.elapsed());
+        let commit = Commit::of(&[load]);
+        check_quality(options, &commit, || rejected)?;
+        Ok(commit)
     };
-    let tally = match ready.await {
-        Ok(tally) => tally,
+    let commit = match ready.await {
+        Ok(commit) => commit,
         Err(error) => {
             // Rejects stay: they tell what was wrong. So does what cannot be removed now: it is swept later.
             cleanup::discard(&day).await;
@@ -81,22 +87,34 @@ pub async fn load(
         }
     };
     // A stream's content is known only now.
-    if let Some(commit) = day.same_content_committed(&tally).await? {
+    if let Some(commit) = day.same_content_committed(&commit.sources).await? {
         cleanup::discard_all(&day).await;
-        return Ok(LoadReport::already_loaded(options.batch_date, &commit));
+        return Ok(day.already_loaded(&commit).await);
     }
-    let commit = match day.commit(tally).await {
-        Ok(commit) => commit,
-        // Whether it is there is not known: its rows must stay.
-        Err(error @ LoadError::CommitUnknown { .. }) => return Err(error),
-        Err(error) => {
-            cleanup::discard(&day).await;
-            return Err(error);
-        }
+    let proposal = Proposal {
+        batch_date: options.batch_date,
+        commit: &commit,
+        fresh: &commit.load_ids,
+        base: None,
+        replayed: 0,
+        rejected: commit.rejected(),
     };
-    let mut report = LoadReport::committed(options.batch_date, &commit);
-    report.warnings = cleanup::after_commit(&day).await;
-    Ok(report)
+    match commit::commit(warehouse, &proposal).await {
+        Ok(standing) => {
+            let mut report = LoadReport::committed(options.batch_date, &commit);
+            report.add_standing(standing);
+            report.warnings.extend(cleanup::sweep(warehouse).await);
+            Ok(report)
+        }
+        Err(error) => {
+            let is_certain = error.is_certain();
+            let error = error.explain(warehouse, options.batch_date, &commit.load_ids).await;
+            if is_certain {
+                cleanup::discard(&day).await;
+            }
+            Err(error)
+        }
+    }
 }
 
 /// One load of one day.
@@ -109,57 +127,69 @@ struct Day<'a> {
 }
 
 impl Day<'_> {
-    /// The day's commit, if it is of exactly these sources: by name and size first, for that is quick.
+    /// The day's commit, if it is of exactly these sources.
     async fn same_sources_committed(&self, sources: &[Source]) -> Result<Option<Commit>, LoadError> {
+        let Some(commit) = self.latest_commit().await? else { return Ok(None) };
+        let same = self.find_same_sources([commit.sources.as_slice()].into_iter(), sources).await?;
+        Ok(same.map(|_| commit))
+    }
+
+    /// The day's commit, if it is of exactly what has been read.
+    async fn same_content_committed(&self, read: &[CommittedSource]) -> Result<Option<Commit>, LoadError> {
+        Ok(self.latest_commit().await?.filter(|commit| commit.is_of(read)))
+    }
+
+    /// The day's commit, unless it is not to be looked at.
+    async fn latest_commit(&self) -> Result<Option<Commit>, LoadError> {
         if self.options.force {
             return Ok(None);
         }
-        let latest = self.warehouse.latest_commit(self.options.batch_date).await;
-        let Some(commit) = latest.map_err(|error| self.failed(error))? else { return Ok(None) };
-        let mut committed: Vec<(&str, Option<u64>)> =
-            commit.sources.iter().map(|source| (source.name.as_str(), Some(source.size))).collect();
+        self.warehouse.latest_commit(self.options.batch_date).await.map_err(|error| self.failed(error))
+    }
+
+    /// Which of some lists is exactly of these sources: by name and size first, for that is quick.
+    async fn find_same_sources(
+        &self,
+        lists: impl Iterator<Item = &[CommittedSource]>,
+        sources: &[Source],
+    ) -> Result<Option<usize>, LoadError> {
         let mut named: Vec<_> = sources.iter().map(|source| (source.name(), source.size())).collect();
-        committed.sort_unstable();
         named.sort_unstable();
-        if committed != named {
+        let sorted = |list: &[CommittedSource]| {
+            let mut list = list.to_vec();
+            list.sort_unstable();
+            list
+        };
+        let same_names = |list: &[CommittedSource]| {
+            list.iter().map(|source| (source.name.as_str(), Some(source.size))).eq(named.iter().copied())
+        };
+        let alike: Vec<_> = lists.map(sorted).enumerate().filter(|(_, list)| same_names(list)).collect();
+        if alike.is_empty() {
             return Ok(None);
         }
         let sources = sources.to_vec();
         let found = tokio::task::spawn_blocking(move || fingerprints(&sources)).await;
         let mut found = self.joined(found)?.map_err(|error| self.source_failed(error))?;
-        let mut committed = commit.sources.clone();
         found.sort_unstable();
-        committed.sort_unstable();
-        Ok((found == committed).then_some(commit))
+        Ok(alike.into_iter().find(|(_, list)| *list == found).map(|(index, _)| index))
     }
 
-    /// The day's commit, if it is of exactly what has been read.
-    async fn same_content_committed(&self, tally: &Tally) -> Result<Option<Commit>, LoadError> {
-        if self.options.force {
-            return Ok(None);
-        }
-        let latest = self.warehouse.latest_commit(self.options.batch_date).await;
-        let same = |commit: &Commit| {
-            let (mut committed, mut read) = (commit.sources.clone(), tally.sources().to_vec());
-            committed.sort_unstable();
-            read.sort_unstable();
-            committed == read
+    /// The staged loads of the day that no commit has named.
+    async fn waiting(&self) -> Result<Vec<StagedLoad>, LoadError> {
+        let batch_date = self.options.batch_date;
+        let waiting = async {
+            let staged = self.warehouse.staged_loads(batch_date).await?;
+            staging::waiting(self.warehouse, batch_date, &staged).await
         };
-        Ok(latest.map_err(|error| self.failed(error))?.filter(same))
+        waiting.await.map_err(|error| self.failed(error))
     }
 
-    /// An error if the day is empty or too much of it was rejected.
-    fn check_quality(&self, tally: &Tally) -> Result<(), LoadError> {
-        let &LoadOptions { batch_date, max_reject_ratio, allow_empty, .. } = self.options;
-        let table = self.warehouse.data_table(Part::Rejects.table());
-        let rejected = || Box::new(tally.rejected(self.load_id, table.clone()));
-        if tally.counts().reject_ratio() > max_reject_ratio {
-            return Err(LoadError::TooManyRejects { batch_date, max_reject_ratio, rejected: rejected() });
-        }
-        if tally.counts().accepted_rows() == 0 && !allow_empty {
-            return Err(LoadError::NoEvents { batch_date, rejected: rejected() });
-        }
-        Ok(())
+    /// What there is to say of a day that holds the sources already. A load that was killed after its commit has left
+    /// something to sweep.
+    async fn already_loaded(&self, commit: &Commit) -> LoadReport {
+        let mut report = LoadReport::already_loaded(self.options, commit);
+        report.warnings.extend(cleanup::sweep(self.warehouse).await);
+        report
     }
 
     /// An error if the server does not have the rows that were sent.
@@ -179,27 +209,6 @@ impl Day<'_> {
         Ok(())
     }
 
-    /// Writes the one row that makes the day visible, and reads it back.
-    async fn commit(&self, tally: Tally) -> Result<Commit, LoadError> {
-        let commit = tally.into_commit(self.load_id, self.started.elapsed());
-        let batch_date = self.options.batch_date;
-        let written = self.warehouse.commit(batch_date, &commit).await;
-        // Also after an error: the row may be there although the answer was lost.
-        match (written, self.warehouse.has_commit(batch_date, commit.commit_id).await) {
-            (_, Ok(true)) => Ok(commit),
-            // A refusal that the server spelt out is no doubt.
-            (Err(error @ WarehouseError::Refused { .. }), Ok(false)) => Err(self.failed(error)),
-            (Err(error), _) | (Ok(()), Err(error)) => Err(LoadError::CommitUnknown { batch_date, error }),
-            (Ok(()), Ok(false)) => Err(LoadError::CommitUnknown {
-                batch_date,
-                error: WarehouseError::Unexpected {
-                    doing: "read the commit back".to_owned(),
-                    problem: "the server acknowledged the row and does not have it".to_owned(),
-                },
-            }),
-        }
-    }
-
     fn failed(&self, error: WarehouseError) -> LoadError {
         LoadError::Warehouse { batch_date: self.options.batch_date, error }
     }
@@ -211,6 +220,26 @@ impl Day<'_> {
     fn joined<T>(&self, result: Result<T, tokio::task::JoinError>) -> Result<T, LoadError> {
         result.map_err(|_| LoadError::Panicked { batch_date: self.options.batch_date })
     }
+}
+
+/// An error if the day is empty or too much of it was rejected.
+fn check_quality(
+    options: &LoadOptions,
+    commit: &Commit,
+    rejected: impl FnOnce() -> Rejected,
+) -> Result<(), LoadError> {
+    let &LoadOptions { batch_date, max_reject_ratio, allow_empty, .. } = options;
+    if commit.reject_ratio() > max_reject_ratio {
+        return Err(LoadError::TooManyRejects {
+            batch_date,
+            max_reject_ratio,
+            rejected: Box::new(rejected()),
+        });
+    }
+    if commit.accepted() == 0 && !allow_empty {
+        return Err(LoadError::NoEvents { batch_date, rejected: Box::new(rejected()) });
+    }
+    Ok(())
 }
 
 /// The sources as a commit names them; those that can be read but once are left out.

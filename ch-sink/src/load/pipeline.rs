@@ -25,7 +25,7 @@ use super::{Day, LoadOptions};
 use crate::LoadError;
 use crate::blocks::{self, Constants, Part};
 use crate::native;
-use crate::warehouse::CommittedSource;
+use crate::warehouse::{CommittedSource, Identity};
 
 /// One is filled while the other is sent.
 const BATCHES: usize = 2;
@@ -78,9 +78,11 @@ pub(super) async fn run(
 
     let storing = async {
         let mut tally = Tally::default();
+        let mut number = 0;
         while let Some(Slot { batch, high_water }) = full.recv().await {
             let batch = Arc::new(batch);
-            try_join_all(Part::all().map(|part| store(day, part, &batch))).await?;
+            try_join_all(Part::all().map(|part| store(day, part, &batch, number))).await?;
+            number += 1;
             tally.add(&batch);
             meters.set(&tally);
             // Nobody waits for a batch once everything is read.
@@ -97,24 +99,35 @@ pub(super) async fn run(
     }
 }
 
-/// Sorts, encodes and sends one table of a batch.
-async fn store(day: &Day<'_>, part: Part, batch: &Arc<Batch>) -> Result<(), LoadError> {
+/// Sorts, encodes and sends one table of a batch; again, from the batch, until the server has acknowledged it. Its
+/// token, by which the server knows it, is the load's, the table's and the batch's number.
+pub(super) async fn store(
+    day: &Day<'_>,
+    part: Part,
+    batch: &Arc<Batch>,
+    number: u64,
+) -> Result<(), LoadError> {
     if part.rows(batch) == 0 {
         return Ok(());
     }
-    let (sender, pieces) = mpsc::channel(PIECES);
-    let encoding = spawn_blocking({
-        let batch = Arc::clone(batch);
-        let constants = Constants::new(day.options.batch_date, day.load_id);
-        move || {
-            part.with_block(&batch, &constants, |block| {
-                native::encode(block, |piece| sender.blocking_send(piece).is_ok())
-            })
-        }
-    });
-    let table = day.warehouse.data_table(part.table());
-    let whole = async { matches!(encoding.await, Ok(Ok(()))) };
-    day.warehouse.insert(&table, "FORMAT Native", pieces, whole).await.map_err(|error| day.failed(error))
+    let table = day.warehouse.rows_table(part.table());
+    let (doing, statement) = (format!("insert into {table}"), format!("INSERT INTO {table} FORMAT Native"));
+    let token = format!("{}-{}-{number}", day.load_id, part.table());
+    let send = async || {
+        let (sender, pieces) = mpsc::channel(PIECES);
+        let encoding = spawn_blocking({
+            let batch = Arc::clone(batch);
+            let constants = Constants::new(day.options.batch_date, day.load_id);
+            move || {
+                part.with_block(&batch, &constants, |block| {
+                    native::encode(block, |piece| sender.blocking_send(piece).is_ok())
+                })
+            }
+        });
+        let whole = async { matches!(encoding.await, Ok(Ok(()))) };
+        day.warehouse.insert(&doing, &statement, Identity::Token(&token), pieces, whole).await
+    };
+    day.warehouse.retrying(send).await.map_err(|error| day.failed(error))
 }
 
 /// Reads and parses the sources into free batches and hands the full ones on; what was read, in the end.

@@ -6,7 +6,8 @@ use event_schema::value::Date;
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::warehouse::{Commit, CommittedSource};
+use super::LoadOptions;
+use crate::warehouse::{Commit, CommittedSource, StagedLoad, Standing};
 
 /// How a load ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -17,6 +18,8 @@ pub enum LoadStatus {
     Committed,
     /// The same sources were committed before; nothing was changed.
     AlreadyLoaded,
+    /// The rows are stored and wait for a commit.
+    Staged,
 }
 
 /// What a load did, or had been done before. Serialises to the JSON of `schoolbell load --output json`.
@@ -42,7 +45,7 @@ pub struct LoadReport {
     pub rejected: BTreeMap<String, u64>,
     /// How long the load took, when it was loaded.
     pub seconds: f64,
-    /// What went wrong after the commit, in cleaning up. The day is well.
+    /// What is worth a word although the day is well: a failure in cleaning up, a limit that it would not meet.
     #[serde(skip)]
     pub warnings: Vec<String>,
 }
@@ -52,8 +55,34 @@ impl LoadReport {
         LoadReport::new(LoadStatus::Committed, batch_date, commit)
     }
 
-    pub(super) fn already_loaded(batch_date: Date, commit: &Commit) -> LoadReport {
-        LoadReport::new(LoadStatus::AlreadyLoaded, batch_date, commit)
+    /// With a word if the commit would not be made with these limits: it stays all the same.
+    pub(super) fn already_loaded(options: &LoadOptions, commit: &Commit) -> LoadReport {
+        let mut report = LoadReport::new(LoadStatus::AlreadyLoaded, options.batch_date, commit);
+        if commit.reject_ratio() > options.max_reject_ratio {
+            report.warnings.push(format!(
+                "{:.2} % of the lines of {} were rejected when it was loaded, more than --max-reject-ratio {} allows \
+                 now; the day stays as it is",
+                100.0 * commit.reject_ratio(),
+                options.batch_date,
+                options.max_reject_ratio
+            ));
+        }
+        report
+    }
+
+    /// With a word if readers see another load of the day.
+    pub(super) fn add_standing(&mut self, standing: Standing) {
+        if standing == Standing::Replaced {
+            self.warnings.push(format!(
+                "another load of {} was committed after this one: readers see that",
+                self.batch_date
+            ));
+        }
+    }
+
+    pub(super) fn staged(batch_date: Date, load: &StagedLoad) -> LoadReport {
+        let commit = Commit::of(std::slice::from_ref(load));
+        LoadReport::new(LoadStatus::Staged, batch_date, &commit)
     }
 
     fn new(status: LoadStatus, batch_date: Date, commit: &Commit) -> LoadReport {

@@ -8,7 +8,7 @@ use event_parser::{Batch, Reject};
 use uuid::Uuid;
 
 use crate::blocks::Part;
-use crate::warehouse::{Commit, CommittedSource};
+use crate::warehouse::{CommittedSource, StagedLoad};
 
 /// Examples kept of each reason.
 const EXAMPLES: u64 = 3;
@@ -90,11 +90,6 @@ impl Tally {
         &self.counts
     }
 
-    /// What was read, once it was read to its end.
-    pub(super) fn sources(&self) -> &[CommittedSource] {
-        &self.sources
-    }
-
     /// Sets what was read.
     pub(super) fn set_sources(&mut self, sources: Vec<CommittedSource>) {
         self.sources = sources;
@@ -120,10 +115,10 @@ impl Tally {
         }
     }
 
-    pub(super) fn into_commit(self, load_id: Uuid, took: Duration) -> Commit {
-        Commit {
-            commit_id: Uuid::now_v7(),
-            load_ids: vec![load_id],
+    /// As a load that could wait for its commit.
+    pub(super) fn into_staged(self, load_id: Uuid, took: Duration) -> StagedLoad {
+        StagedLoad {
+            load_id,
             lines: self.counts.lines(),
             blank_lines: self.counts.blank_lines(),
             accepted_rows: self.counts.accepted().map(|(table, rows)| (table.to_owned(), rows)).collect(),

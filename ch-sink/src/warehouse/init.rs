@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use event_schema::generate::{StoredTable, column_definition, ddl, stored_tables};
+use event_schema::generate::{DEDUPLICATION_WINDOW, StoredTable, column_definition, ddl, stored_tables};
 use event_schema::registry::Column;
 use serde::Deserialize;
 
@@ -24,8 +24,9 @@ impl Warehouse {
     /// ever changed or removed.
     pub async fn init(&self) -> Result<(), WarehouseError> {
         // Views come last: they name columns that may have to be added first.
-        let (views, tables): (Vec<_>, Vec<_>) =
-            ddl(&self.databases).into_iter().partition(|statement| statement.contains(" VIEW "));
+        let (views, tables): (Vec<_>, Vec<_>) = ddl(&self.databases, self.cluster.as_ref())
+            .into_iter()
+            .partition(|statement| statement.contains(" VIEW "));
         for statement in tables {
             self.execute("make the tables", &statement).await?;
         }
@@ -42,11 +43,29 @@ impl Warehouse {
         let tables = stored_tables();
         let missing: Vec<String> = tables
             .iter()
-            .map(|table| missing_columns(&raw, table, found.get(&table.name)))
+            .map(|table| {
+                missing_columns(
+                    &format!("{raw}.{}", table.name),
+                    &self.on_cluster(),
+                    table,
+                    found.get(&table.name),
+                )
+            })
             .collect::<Result<Vec<_>, _>>()?
             .concat();
         for statement in missing {
             self.execute("add a column", &statement).await?;
+        }
+        if self.cluster.is_some() {
+            // Replicated tables are made with it.
+            return Ok(());
+        }
+        for table in tables.iter().filter(|table| table.by_load) {
+            let statement = format!(
+                "ALTER TABLE {raw}.{} MODIFY SETTING non_replicated_deduplication_window = {DEDUPLICATION_WINDOW}",
+                table.name
+            );
+            self.execute("let the tables remember blocks", &statement).await?;
         }
         Ok(())
     }
@@ -67,27 +86,27 @@ impl Warehouse {
 
 /// The statements that add what `table` lacks; an error if a column has another type.
 fn missing_columns(
-    raw: &str,
+    name: &str,
+    on_cluster: &str,
     table: &StoredTable,
     found: Option<&HashMap<String, String>>,
 ) -> Result<Vec<String>, WarehouseError> {
-    let StoredTable { name, columns } = table;
     let mut statements = Vec::new();
     let mut before: Option<&Column> = None;
-    for column in columns {
+    for column in &table.columns {
         let expected = column.ty.to_string();
         match found.and_then(|found| found.get(column.name)) {
             Some(found) if without_blanks(found) == without_blanks(&expected) => {}
             Some(found) => {
                 return Err(WarehouseError::TypeDiffers {
-                    table: format!("{raw}.{name}"),
+                    table: name.to_owned(),
                     column: column.name.to_owned(),
                     found: found.clone(),
                     expected,
                 });
             }
             None => statements.push(format!(
-                "ALTER TABLE {raw}.{name} ADD COLUMN IF NOT EXISTS {} {}",
+                "ALTER TABLE {name}{on_cluster} ADD COLUMN IF NOT EXISTS {} {}",
                 column_definition(column),
                 before.map_or("FIRST".to_owned(), |before| format!("AFTER {}", before.name)),
             )),

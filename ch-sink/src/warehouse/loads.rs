@@ -1,18 +1,16 @@
-//! `raw.loads`: the commits, and the partitions of loads that they name or do not.
+//! `raw.loads`: the commits.
 
 use std::collections::BTreeMap;
 
-use bytes::Bytes;
-use event_schema::generate::data_table;
 use event_schema::registry::LOADS;
 use event_schema::value::Date;
 use event_source::{Fingerprint, Source};
 use serde::{Deserialize, Serialize};
-use tokio::sync::mpsc;
 use uuid::Uuid;
 
-use super::Warehouse;
+use super::{StagedLoad, Warehouse};
 use crate::WarehouseError;
+use crate::load::rules::CommitRow;
 
 /// One row of `raw.loads`, without what the server adds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -37,6 +35,20 @@ pub struct Commit {
     pub version: String,
 }
 
+/// How a commit stands that was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// Readers see it.
+    Holds,
+    /// A later one of the same date holds.
+    Replaced,
+}
+
+#[derive(Deserialize)]
+struct FoundCommit {
+    holds: u8,
+}
+
 /// A source of a committed load.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct CommittedSource {
@@ -48,12 +60,53 @@ pub struct CommittedSource {
     pub etag: String,
 }
 
-/// A load's rows of one date, in whatever tables.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub(crate) struct Partition {
-    /// Its day, as text: it is only ever put into statements.
-    batch_date: String,
-    load_id: Uuid,
+impl Commit {
+    /// The commit that names these loads, with the sum of what they have read.
+    pub(crate) fn of(loads: &[StagedLoad]) -> Commit {
+        fn sum<'a>(counts: impl Iterator<Item = &'a BTreeMap<String, u64>>) -> BTreeMap<String, u64> {
+            let mut total = BTreeMap::new();
+            for (name, count) in counts.flatten() {
+                *total.entry(name.clone()).or_default() += count;
+            }
+            total
+        }
+        Commit {
+            commit_id: Uuid::now_v7(),
+            load_ids: loads.iter().map(|load| load.load_id).collect(),
+            sources: loads.iter().flat_map(|load| load.sources.clone()).collect(),
+            lines: loads.iter().map(|load| load.lines).sum(),
+            blank_lines: loads.iter().map(|load| load.blank_lines).sum(),
+            accepted_rows: sum(loads.iter().map(|load| &load.accepted_rows)),
+            rejected_rows: sum(loads.iter().map(|load| &load.rejected_rows)),
+            seconds: loads.iter().map(|load| load.seconds).sum(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        }
+    }
+
+    /// Rows of all tables.
+    pub(crate) fn accepted(&self) -> u64 {
+        self.accepted_rows.values().sum()
+    }
+
+    /// Lines rejected.
+    pub(crate) fn rejected(&self) -> u64 {
+        self.rejected_rows.values().sum()
+    }
+
+    /// The share of rejected lines, of those that are not blank; 0 where there are none.
+    pub(crate) fn reject_ratio(&self) -> f64 {
+        self.rejected() as f64 / (self.lines - self.blank_lines).max(1) as f64
+    }
+
+    /// Whether it is of exactly these sources, in whatever order.
+    pub(crate) fn is_of(&self, sources: &[CommittedSource]) -> bool {
+        let sorted = |sources: &[CommittedSource]| {
+            let mut sources = sources.to_vec();
+            sources.sort_unstable();
+            sources
+        };
+        sorted(&self.sources) == sorted(sources)
+    }
 }
 
 impl CommittedSource {
@@ -68,106 +121,40 @@ impl Warehouse {
         let sql = format!(
             "SELECT commit_id, load_ids, sources, lines, blank_lines, accepted_rows, rejected_rows, seconds, version \
              FROM {} WHERE batch_date = '{batch_date}' ORDER BY committed_at DESC, commit_id DESC LIMIT 1",
-            self.loads()
+            self.bookkeeping(LOADS.table)
         );
         Ok(self.fetch("read the latest commit", &sql).await?.pop())
     }
 
-    /// Inserts the commit's row; when that returns, it can be read.
-    pub(crate) async fn commit(&self, batch_date: Date, commit: &Commit) -> Result<(), WarehouseError> {
-        #[derive(Serialize)]
-        struct Row<'a> {
-            batch_date: Date,
-            #[serde(flatten)]
-            commit: &'a Commit,
-        }
-        let row = serde_json::to_vec(&Row { batch_date, commit }).expect("a commit is JSON");
-        let (sender, pieces) = mpsc::channel(1);
-        // There is room for the one piece, so it is there before anyone waits for it.
-        sender.try_send(Bytes::from(row)).expect("an empty channel takes a piece");
-        drop(sender);
-        let format = format!("({}) FORMAT JSONEachRow", written_columns());
-        self.insert(&self.loads(), &format, pieces, async { true }).await
-    }
-
-    /// Whether a commit can be read.
-    pub(crate) async fn has_commit(&self, batch_date: Date, commit_id: Uuid) -> Result<bool, WarehouseError> {
-        let sql = format!(
-            "SELECT count() FROM {} WHERE batch_date = '{batch_date}' AND commit_id = '{commit_id}'",
-            self.loads()
-        );
-        Ok(self.fetch_one::<u64>("read the commit back", &sql).await? > 0)
-    }
-
-    /// The partitions of `table` whose load a former commit of the date named and the latest does not.
-    ///
-    /// Never one that no commit named: it may be another's who is still writing.
-    pub(crate) async fn superseded(
+    /// Whether a commit can be read, and if so whether it holds.
+    pub(crate) async fn find_commit(
         &self,
-        table: &str,
         batch_date: Date,
-    ) -> Result<Vec<Partition>, WarehouseError> {
-        // One look at the commits: between two, another load could become the latest.
-        let condition = format!(
-            "batch_date = '{batch_date}' AND load_id IN \
-             (SELECT arrayJoin(arrayFilter(id -> NOT has(latest, id), named)) FROM \
-             (SELECT argMax(load_ids, (committed_at, commit_id)) AS latest, groupUniqArrayArray(load_ids) AS named \
-             FROM {} WHERE batch_date = '{batch_date}'))",
-            self.loads()
-        );
-        self.partitions(table, &condition, "1").await
-    }
-
-    /// The partitions of `table` whose load was never committed, began more than `hours` ago (by the time in its
-    /// id, which the client made), and has written nothing for as long (by the server's clock).
-    pub(crate) async fn dead(&self, table: &str, hours: u32) -> Result<Vec<Partition>, WarehouseError> {
-        // An id without a time in it is not one of ours.
-        let condition = format!(
-            "UUIDv7ToDateTime(load_id) > toDateTime64(0, 3) \
-             AND UUIDv7ToDateTime(load_id) < now64(3) - INTERVAL {hours} HOUR \
-             AND load_id NOT IN (SELECT arrayJoin(load_ids) FROM {})",
-            self.loads()
-        );
-        let idle = format!("max(modification_time) < now() - INTERVAL {hours} HOUR");
-        self.partitions(table, &condition, &idle).await
-    }
-
-    /// The partitions whose date and load meet a condition, and whose parts meet another.
-    async fn partitions(
-        &self,
-        table: &str,
-        condition: &str,
-        of_parts: &str,
-    ) -> Result<Vec<Partition>, WarehouseError> {
+        commit_id: Uuid,
+    ) -> Result<Option<Standing>, WarehouseError> {
         let sql = format!(
-            "SELECT extract(partition, '[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}') AS batch_date, \
-             toUUIDOrZero(extract(partition, '[0-9a-f]{{8}}-[0-9a-f-]{{27}}')) AS load_id \
-             FROM system.parts WHERE active AND database = '{}' AND table = '{}' AND {condition} \
-             GROUP BY batch_date, load_id HAVING {of_parts}",
-            self.databases.raw(),
-            data_table(table),
+            "SELECT argMax(commit_id, (committed_at, commit_id)) = '{commit_id}' AS holds \
+             FROM {} WHERE batch_date = '{batch_date}' HAVING countIf(commit_id = '{commit_id}') > 0",
+            self.bookkeeping(LOADS.table)
         );
-        self.fetch("list partitions", &sql).await
+        let found: Vec<FoundCommit> = self.fetch("read the commit back", &sql).await?;
+        let standing =
+            |found: &FoundCommit| if found.holds != 0 { Standing::Holds } else { Standing::Replaced };
+        Ok(found.first().map(standing))
     }
 
-    /// Removes a partition; nothing if the table has none of it.
-    pub(crate) async fn drop_load(&self, table: &str, partition: &Partition) -> Result<(), WarehouseError> {
-        let Partition { batch_date, load_id } = partition;
-        let batch_date = batch_date.parse().map_err(|error| WarehouseError::Unexpected {
-            doing: "find loads to remove".to_owned(),
-            problem: format!("{error}"),
-        })?;
-        self.drop_partition(table, batch_date, *load_id).await
+    /// What decides of the commits of a date.
+    pub(crate) async fn commits(&self, batch_date: Date) -> Result<Vec<CommitRow>, WarehouseError> {
+        self.commits_where(&format!("batch_date = '{batch_date}'")).await
     }
 
-    fn loads(&self) -> String {
-        format!("{}.{}", self.databases.raw(), LOADS.table)
+    /// What decides of the commits that meet a condition.
+    pub(super) async fn commits_where(&self, condition: &str) -> Result<Vec<CommitRow>, WarehouseError> {
+        let sql = format!(
+            "SELECT batch_date, toUnixTimestamp64Milli(committed_at) AS committed_at, commit_id, load_ids \
+             FROM {} WHERE {condition}",
+            self.bookkeeping(LOADS.table)
+        );
+        self.fetch("read the commits", &sql).await
     }
-}
-
-/// The columns of a commit that are written; the server's clock gives the time.
-fn written_columns() -> String {
-    let names: Vec<&str> =
-        LOADS.columns.iter().map(|column| column.name).filter(|name| *name != "committed_at").collect();
-    names.join(", ")
 }

@@ -1,46 +1,38 @@
 //! The warehouse: a connection to ClickHouse, and what Schoolbell asks of it.
 
+mod commit;
 mod init;
+mod insert;
 mod loads;
+mod retry;
+mod staged;
+mod sweep;
 
 use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
 use clickhouse::{Client, Compression};
-use event_schema::generate::{Databases, data_table};
+use event_schema::generate::{Cluster, Databases, data_table, distributed_table};
 use event_schema::value::Date;
 use serde::de::DeserializeOwned;
-use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use crate::WarehouseError;
+pub(crate) use commit::{Proposal, Refusal};
+pub(crate) use insert::Identity;
+pub(crate) use loads::Standing;
 pub use loads::{Commit, CommittedSource};
+pub(crate) use retry::Pauses;
+pub use retry::Retry;
+pub(crate) use staged::StagedLoad;
+pub(crate) use sweep::{Found, TABLES, date};
 
 /// Until a query that reads or changes little is given up.
 const QUERY_TIMEOUT: Duration = Duration::from_secs(300);
-/// Until a piece of an insert that the server does not take is given up.
-const SEND_TIMEOUT: Duration = Duration::from_secs(120);
-/// Until an insert that was sent and is not acknowledged is given up.
-const ACKNOWLEDGE_TIMEOUT: Duration = Duration::from_secs(600);
-
-/// What every insert relies on; some defaults differ between versions of the server.
-const INSERT_SETTINGS: [(&str, &str); 9] = [
-    // Acknowledged means stored.
-    ("async_insert", "0"),
-    // Two loads may well send the same block: both are wanted.
-    ("insert_deduplicate", "0"),
-    // One block sent is one block stored: sorted once, and atomic.
-    ("input_format_parallel_parsing", "0"),
-    ("max_insert_block_size", "1000000000"),
-    ("max_insert_block_size_bytes", "0"),
-    ("min_insert_block_size_rows", "0"),
-    ("min_insert_block_size_bytes", "0"),
-    // A column that the table lacks is an error, not dropped.
-    ("input_format_skip_unknown_fields", "0"),
-    // The status is that of the finished insert.
-    ("wait_end_of_query", "1"),
-];
+/// Until a server that does not answer at all is given up, if the retries are not shorter: whoever starts a load
+/// wants to hear soon that the address is wrong.
+const CONNECT_FOR: Duration = Duration::from_secs(15);
 
 /// A password: kept out of every message.
 #[derive(Clone, Default)]
@@ -70,6 +62,10 @@ pub struct ConnectOptions {
     pub password: Secret,
     /// The names of the databases.
     pub databases: Databases,
+    /// The cluster over which the tables are spread; `None` for one server.
+    pub cluster: Option<Cluster>,
+    /// How long to try again.
+    pub retry: Retry,
 }
 
 /// A ClickHouse that holds, or is to hold, Schoolbell's tables.
@@ -78,6 +74,8 @@ pub struct Warehouse {
     client: Client,
     url: String,
     databases: Databases,
+    cluster: Option<Cluster>,
+    retry: Retry,
 }
 
 impl Warehouse {
@@ -91,14 +89,21 @@ impl Warehouse {
             .with_product_info("schoolbell", env!("CARGO_PKG_VERSION"))
             // It would cost the client more than a local or fast network saves.
             .with_compression(Compression::None);
-        let warehouse = Warehouse { client, url: options.url, databases: options.databases };
-        warehouse.fetch_one::<u8>("connect", "SELECT 1").await?;
+        let ConnectOptions { url, databases, cluster, retry, .. } = options;
+        let warehouse = Warehouse { client, url, databases, cluster, retry };
+        let patience = Retry { total: retry.total.min(CONNECT_FOR) };
+        retry::retrying(patience, async || warehouse.ask::<u8>("connect", "SELECT 1").await).await?;
         Ok(warehouse)
     }
 
     /// The names of the databases.
     pub fn databases(&self) -> &Databases {
         &self.databases
+    }
+
+    /// How long to try again.
+    pub(crate) fn retry(&self) -> Retry {
+        self.retry
     }
 
     /// How many rows of a load a reader's table has, committed or not.
@@ -108,11 +113,11 @@ impl Warehouse {
         batch_date: Date,
         load_id: Uuid,
     ) -> Result<u64, WarehouseError> {
-        let data = self.data_table(table);
+        let rows = self.rows_table(table);
         self.fetch_one(
-            &format!("count rows of {data}"),
+            &format!("count rows of {rows}"),
             &format!(
-                "SELECT count() FROM {data} WHERE batch_date = '{batch_date}' AND load_id = '{load_id}'"
+                "SELECT count() FROM {rows} WHERE batch_date = '{batch_date}' AND load_id = '{load_id}'"
             ),
         )
         .await
@@ -128,37 +133,32 @@ impl Warehouse {
         let data = self.data_table(table);
         self.execute(
             &format!("drop a partition of {data}"),
-            &format!("ALTER TABLE {data} DROP PARTITION ('{batch_date}', '{load_id}')"),
+            &format!("ALTER TABLE {data}{} DROP PARTITION ('{batch_date}', '{load_id}')", self.on_cluster()),
         )
         .await
     }
 
-    /// Inserts what comes out of `pieces` into a table; `format` is what stands behind its name.
-    ///
-    /// A channel also closes when whoever fills it fails. So `whole` is asked afterwards whether that was all; if
-    /// not, the insert is broken off.
-    pub(crate) async fn insert(
-        &self,
-        table: &str,
-        format: &str,
-        mut pieces: mpsc::Receiver<Bytes>,
-        whole: impl Future<Output = bool>,
-    ) -> Result<(), WarehouseError> {
-        let doing = || format!("insert into {table}");
-        let fail = |after, error| WarehouseError::new(&self.url, doing(), after, error);
-        let mut insert = self.client.insert_formatted_with(format!("INSERT INTO {table} {format}"));
-        for (name, value) in INSERT_SETTINGS {
-            insert = insert.with_setting(name, value);
+    /// The table through which a reader's table is filled and counted, with its database.
+    pub(crate) fn rows_table(&self, table: &str) -> String {
+        let name = if self.cluster.is_some() { distributed_table(table) } else { data_table(table) };
+        format!("{}.{name}", self.databases.raw())
+    }
+
+    /// A table of the bookkeeping, with its database.
+    fn bookkeeping(&self, table: &str) -> String {
+        format!("{}.{table}", self.databases.raw())
+    }
+
+    /// A table of `system`: on a cluster, that of all servers.
+    fn system_table(&self, table: &str) -> String {
+        match &self.cluster {
+            Some(cluster) => format!("clusterAllReplicas('{cluster}', system.{table})"),
+            None => format!("system.{table}"),
         }
-        insert = insert.with_timeouts(Some(SEND_TIMEOUT), Some(ACKNOWLEDGE_TIMEOUT));
-        while let Some(piece) = pieces.recv().await {
-            insert.send(piece).await.map_err(|error| fail(SEND_TIMEOUT, error))?;
-        }
-        if !whole.await {
-            let problem = "the block could not be encoded to its end".to_owned();
-            return Err(WarehouseError::Unexpected { doing: doing(), problem });
-        }
-        insert.end().await.map_err(|error| fail(ACKNOWLEDGE_TIMEOUT, error))
+    }
+
+    fn on_cluster(&self) -> String {
+        self.cluster.as_ref().map(|cluster| format!(" ON CLUSTER '{cluster}'")).unwrap_or_default()
     }
 
     /// The table behind a reader's table, with its database.
@@ -168,25 +168,40 @@ impl Warehouse {
 
     /// The rows of a query in a format of the server, such as `CSVWithNames`. All of them are held in memory.
     pub async fn read(&self, doing: &str, sql: &str, format: &str) -> Result<Bytes, WarehouseError> {
-        let query = async {
-            let query = self
-                .client
-                .query_raw(sql)
-                .with_setting("wait_end_of_query", "1")
-                .with_setting("output_format_json_quote_64bit_integers", "0")
-                // A table for people shows all it has.
-                .with_setting("output_format_pretty_max_rows", "1000000");
-            query.fetch_bytes(format)?.collect().await
-        };
-        self.within_time(doing, query).await
+        self.retrying(async || {
+            let query = async {
+                let query = self
+                    .client
+                    .query_raw(sql)
+                    .with_setting("wait_end_of_query", "1")
+                    .with_setting("output_format_json_quote_64bit_integers", "0")
+                    // A table for people shows all it has.
+                    .with_setting("output_format_pretty_max_rows", "1000000");
+                query.fetch_bytes(format)?.collect().await
+            };
+            self.within_time(doing, query).await
+        })
+        .await
     }
 
+    /// Runs a statement that does no harm when it is run twice.
     async fn execute(&self, doing: &str, sql: &str) -> Result<(), WarehouseError> {
-        self.within_time(doing, self.client.query_raw(sql).with_setting("wait_end_of_query", "1").execute())
-            .await
+        self.retrying(async || {
+            let query = self.client.query_raw(sql).with_setting("wait_end_of_query", "1");
+            self.within_time(doing, query.execute()).await
+        })
+        .await
     }
 
     async fn fetch_one<T>(&self, doing: &str, sql: &str) -> Result<T, WarehouseError>
+    where
+        T: clickhouse::RowOwned + clickhouse::RowRead,
+    {
+        self.retrying(async || self.ask(doing, sql).await).await
+    }
+
+    /// The one row of a query, asked for once.
+    async fn ask<T>(&self, doing: &str, sql: &str) -> Result<T, WarehouseError>
     where
         T: clickhouse::RowOwned + clickhouse::RowRead,
     {
@@ -195,15 +210,7 @@ impl Warehouse {
 
     /// The rows of a query, as JSON gives them: types are converted by name, whatever their order.
     async fn fetch<T: DeserializeOwned>(&self, doing: &str, sql: &str) -> Result<Vec<T>, WarehouseError> {
-        let query = async {
-            let query = self
-                .client
-                .query_raw(sql)
-                .with_setting("wait_end_of_query", "1")
-                .with_setting("output_format_json_quote_64bit_integers", "0");
-            query.fetch_bytes("JSONEachRow")?.collect().await
-        };
-        let answer = self.within_time(doing, query).await?;
+        let answer = self.read(doing, sql, "JSONEachRow").await?;
         serde_json::Deserializer::from_slice(&answer).into_iter().collect::<Result<_, _>>().map_err(|error| {
             WarehouseError::Unexpected { doing: doing.to_owned(), problem: error.to_string() }
         })
@@ -219,6 +226,19 @@ impl Warehouse {
             Err(_) => Err(WarehouseError::TimedOut { doing: doing.to_owned(), after: QUERY_TIMEOUT }),
         }
     }
+}
+
+/// Ids, as they stand in a list of SQL.
+fn id_list(ids: &[Uuid]) -> String {
+    // An empty list is no SQL; nothing has the id of zeros.
+    let nil = [Uuid::nil()];
+    let ids = if ids.is_empty() { &nil } else { ids };
+    ids.iter().map(|id| format!("toUUID('{id}')")).collect::<Vec<_>>().join(", ")
+}
+
+/// Text as a literal of SQL.
+fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"))
 }
 
 /// An address that can be shown: nothing but scheme, host and port.
@@ -240,12 +260,20 @@ mod tests {
     use super::*;
 
     #[test]
+    fn text_stays_inside_its_quotes() {
+        assert_eq!(literal(r"it's a \ "), r"'it\'s a \\ '");
+        assert_eq!(id_list(&[]), "toUUID('00000000-0000-0000-0000-000000000000')");
+    }
+
+    #[test]
     fn a_password_is_never_shown() {
         let options = ConnectOptions {
             url: "http://host:8123".to_owned(),
             user: "loader".to_owned(),
             password: Secret::new("geheim"),
             databases: Databases::default(),
+            cluster: None,
+            retry: Retry::default(),
         };
         assert!(!format!("{options:?}").contains("geheim"), "{options:?}");
     }

@@ -9,7 +9,7 @@ mod warehouse;
 
 use std::time::Duration;
 
-use ch_sink::{ConnectOptions, Secret, Warehouse};
+use ch_sink::{ConnectOptions, Retry, Secret, Warehouse};
 use clap::CommandFactory;
 use event_schema::value::{Date, Timestamp};
 use event_source::Resolved;
@@ -69,6 +69,8 @@ async fn connect(connection: &Connection) -> Result<Warehouse, Failure> {
         user: connection.user.clone(),
         password: Secret::new(password),
         databases: connection.names.database_prefix.clone(),
+        cluster: connection.cluster.clone(),
+        retry: Retry { total: Duration::from_secs(connection.retry_seconds) },
     };
     Ok(Warehouse::connect(options).await?)
 }

@@ -22,7 +22,11 @@ impl Cluster {
     pub fn new(name: &str) -> Result<Cluster, ClusterError> {
         let good = (1..=64).contains(&name.len())
             && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte));
-        if good { Ok(Cluster { name: name.to_owned() }) } else { Err(ClusterError { found: name.to_owned() }) }
+        if good {
+            Ok(Cluster { name: name.to_owned() })
+        } else {
+            Err(ClusterError { found: name.to_owned() })
+        }
     }
 }
 

@@ -142,7 +142,9 @@ impl Place<'_> {
         let View { name, columns, sorting_key, sharding_key } = view;
         let (raw, on_cluster, data) = (&self.raw, self.on_cluster(), data_table(name));
         let (engine, settings) = match self.cluster {
-            Some(_) => ("ReplicatedMergeTree", format!("replicated_deduplication_window = {DEDUPLICATION_WINDOW}")),
+            Some(_) => {
+                ("ReplicatedMergeTree", format!("replicated_deduplication_window = {DEDUPLICATION_WINDOW}"))
+            }
             None => ("MergeTree", format!("non_replicated_deduplication_window = {DEDUPLICATION_WINDOW}")),
         };
         let mut tables = vec![format!(
@@ -178,9 +180,11 @@ impl Place<'_> {
                          GROUP BY batch_date\n        )\n    ))\n)",
             LOADS.table
         );
+        // One set for all shards.
+        let global = if self.cluster.is_some() { "GLOBAL " } else { "" };
         let replayed = match *name {
             name if name == REJECTED_EVENTS.table => format!(
-                "\n    AND (load_id, source_file, source_line) NOT IN\n    (\n        \
+                "\n    AND (load_id, source_file, source_line) {global}NOT IN\n    (\n        \
                      SELECT rejected_by, source_file, source_line\n        \
                      FROM {raw}.{}\n        \
                      WHERE {shown}\n    )",
@@ -189,7 +193,9 @@ impl Place<'_> {
             _ => String::new(),
         };
         [
-            format!("CREATE OR REPLACE VIEW {raw}.{all}{on_cluster} AS\nSELECT\n    {names}\nFROM {raw}.{rows}"),
+            format!(
+                "CREATE OR REPLACE VIEW {raw}.{all}{on_cluster} AS\nSELECT\n    {names}\nFROM {raw}.{rows}"
+            ),
             format!(
                 "CREATE OR REPLACE VIEW {raw}.{name}{on_cluster} AS\nSELECT\n    {names}\nFROM {raw}.{all}\n\
                  WHERE {shown}{replayed}"

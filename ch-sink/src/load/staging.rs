@@ -1,0 +1,214 @@
+//! Many hands: loads that are stored whole on any number of machines, and the one commit that names them all.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::time::Instant;
+
+use event_schema::registry::REJECTED_EVENTS;
+use event_schema::value::Date;
+use event_source::Source;
+use uuid::Uuid;
+
+use super::{Day, LoadOptions, LoadReport, Progress, check_quality, cleanup, commit, pipeline};
+use crate::warehouse::{Commit, Proposal, StagedLoad, Warehouse};
+use crate::{LoadError, WarehouseError};
+
+/// Stores what `sources` hold for the day of `options` and leaves it to [`commit_staged`] to commit it.
+///
+/// Quick if just that is staged already. The limits of `options` on rejects and emptiness are those of the whole
+/// day: the commit looks at them.
+pub async fn stage(
+    warehouse: &Warehouse,
+    options: &LoadOptions,
+    sources: &[Source],
+    progress: impl Fn(Progress),
+) -> Result<LoadReport, LoadError> {
+    let day = Day { warehouse, options, load_id: Uuid::now_v7(), started: Instant::now() };
+    let waiting = if options.force { Vec::new() } else { day.waiting().await? };
+    let of_these = day.find_same_sources(waiting.iter().map(|load| load.sources.as_slice()), sources).await?;
+    if let Some(index) = of_these {
+        return Ok(LoadReport::staged(options.batch_date, &waiting[index]));
+    }
+    let stored = async {
+        // Boxed: the future is large.
+        let tally = Box::pin(pipeline::run(&day, sources, progress)).await?;
+        day.check_rows(&tally).await?;
+        Ok(tally)
+    };
+    let load = match stored.await {
+        Ok(tally) => tally.into_staged(day.load_id, day.started.elapsed()),
+        Err(error) => {
+            cleanup::discard(&day).await;
+            return Err(error);
+        }
+    };
+    // A stream's content is known only now.
+    if let Some(same) = waiting.iter().find(|waiting| Commit::of(&[(*waiting).clone()]).is_of(&load.sources))
+    {
+        cleanup::discard_all(&day).await;
+        return Ok(LoadReport::staged(options.batch_date, same));
+    }
+    warehouse.note_staged(options.batch_date, &load).await.map_err(|error| day.failed(error))?;
+    Ok(LoadReport::staged(options.batch_date, &load))
+}
+
+/// Commits staged loads of the day of `options`, in one row: those of `load_ids`, or all that wait.
+///
+/// They are the whole day then. Nothing changes if that commit holds already, or one of the same sources.
+pub async fn commit_staged(
+    warehouse: &Warehouse,
+    options: &LoadOptions,
+    load_ids: &[Uuid],
+) -> Result<LoadReport, LoadError> {
+    let batch_date = options.batch_date;
+    let failed = |error| LoadError::Warehouse { batch_date, error };
+    let latest = warehouse.latest_commit(batch_date).await.map_err(failed)?;
+    let staged = warehouse.staged_loads(batch_date).await.map_err(failed)?;
+    let wanted: BTreeSet<Uuid> = load_ids.iter().copied().collect();
+    let is_wanted = |commit: &Commit| {
+        let named: BTreeSet<Uuid> = commit.load_ids.iter().copied().collect();
+        if wanted.is_empty() {
+            named.iter().all(|id| staged.iter().any(|load| load.load_id == *id))
+        } else {
+            named == wanted
+        }
+    };
+    let waiting = waiting(warehouse, batch_date, &staged).await.map_err(failed)?;
+    let (loads, twice) = if wanted.is_empty() {
+        let (loads, twice) = without_repetitions(batch_date, waiting)?;
+        if loads.is_empty() {
+            // The commit that was made before, if this is a second call of it.
+            return match latest.filter(is_wanted) {
+                Some(commit) => already_committed(warehouse, options, &commit).await,
+                None => Err(LoadError::NothingStaged { batch_date }),
+            };
+        }
+        (loads, twice)
+    } else {
+        if let Some(commit) = latest.clone().filter(is_wanted) {
+            return already_committed(warehouse, options, &commit).await;
+        }
+        (named(batch_date, &wanted, &staged, waiting)?, Vec::new())
+    };
+
+    let commit = Commit::of(&loads);
+    if let Some(latest) = latest.filter(|latest| !options.force && latest.is_of(&commit.sources)) {
+        // The rows that stand there stay; those that were staged go.
+        let given_up: Vec<_> =
+            loads.iter().map(|load| load.load_id).chain(twice).map(|id| (batch_date, id)).collect();
+        warehouse.condemn(&given_up).await.map_err(failed)?;
+        return already_committed(warehouse, options, &latest).await;
+    }
+    let first = commit.load_ids[0];
+    check_quality(options, &commit, || rejected(warehouse, &loads, first))?;
+    let proposal = Proposal {
+        batch_date,
+        commit: &commit,
+        fresh: &commit.load_ids,
+        base: None,
+        replayed: 0,
+        rejected: loads.iter().map(StagedLoad::rejected).sum(),
+    };
+    let standing = match commit::commit(warehouse, &proposal).await {
+        Ok(standing) => standing,
+        // They stay staged: a second call may do better.
+        Err(error) => return Err(error.explain(warehouse, batch_date, &commit.load_ids).await),
+    };
+    let mut report = LoadReport::committed(batch_date, &commit);
+    if !twice.is_empty() {
+        let twice: Vec<_> = twice.into_iter().map(|id| (batch_date, id)).collect();
+        report.warnings.extend(warehouse.condemn(&twice).await.err().map(|error| error.to_string()));
+    }
+    report.add_standing(standing);
+    report.warnings.extend(cleanup::sweep(warehouse).await);
+    Ok(report)
+}
+
+/// Staged loads that no commit has named.
+pub(super) async fn waiting(
+    warehouse: &Warehouse,
+    batch_date: Date,
+    staged: &[StagedLoad],
+) -> Result<Vec<StagedLoad>, WarehouseError> {
+    if staged.is_empty() {
+        return Ok(Vec::new());
+    }
+    let commits = warehouse.commits(batch_date).await?;
+    let named: HashSet<Uuid> = commits.into_iter().flat_map(|commit| commit.load_ids).collect();
+    Ok(staged.iter().filter(|load| !named.contains(&load.load_id)).cloned().collect())
+}
+
+async fn already_committed(
+    warehouse: &Warehouse,
+    options: &LoadOptions,
+    commit: &Commit,
+) -> Result<LoadReport, LoadError> {
+    let mut report = LoadReport::already_loaded(options, commit);
+    report.warnings.extend(cleanup::sweep(warehouse).await);
+    Ok(report)
+}
+
+/// The loads that wait, but of several of exactly the same sources (a worker was started twice) only the first; and
+/// those that were left out. Two that share a source, and are not the same, are an error.
+fn without_repetitions(
+    batch_date: Date,
+    waiting: Vec<StagedLoad>,
+) -> Result<(Vec<StagedLoad>, Vec<Uuid>), LoadError> {
+    let (mut loads, mut twice) = (Vec::<StagedLoad>::new(), Vec::new());
+    for load in waiting {
+        if loads.iter().any(|other| Commit::of(&[(*other).clone()]).is_of(&load.sources)) {
+            twice.push(load.load_id);
+        } else {
+            loads.push(load);
+        }
+    }
+    let mut readers: BTreeMap<&str, Uuid> = BTreeMap::new();
+    for load in &loads {
+        for source in &load.sources {
+            if let Some(other) = readers.insert(&source.name, load.load_id) {
+                let source_name = source.name.clone();
+                return Err(LoadError::StagedTwice { batch_date, source_name, loads: [other, load.load_id] });
+            }
+        }
+    }
+    Ok((loads, twice))
+}
+
+/// The loads that were named, all of them waiting. Two may have read sources of one name, if their content differs:
+/// workers with folders of their own.
+fn named(
+    batch_date: Date,
+    wanted: &BTreeSet<Uuid>,
+    staged: &[StagedLoad],
+    waiting: Vec<StagedLoad>,
+) -> Result<Vec<StagedLoad>, LoadError> {
+    for load_id in wanted.iter().copied() {
+        if !staged.iter().any(|load| load.load_id == load_id) {
+            return Err(LoadError::NotStaged { batch_date, load_id });
+        }
+        if !waiting.iter().any(|load| load.load_id == load_id) {
+            return Err(LoadError::CommittedBefore { batch_date, load_id });
+        }
+    }
+    let loads: Vec<StagedLoad> = waiting.into_iter().filter(|load| wanted.contains(&load.load_id)).collect();
+    for (index, load) in loads.iter().enumerate() {
+        for other in &loads[..index] {
+            if let Some(source) = load.sources.iter().find(|source| other.sources.contains(source)) {
+                let loads = [other.load_id, load.load_id];
+                return Err(LoadError::StagedTwice { batch_date, source_name: source.name.clone(), loads });
+            }
+        }
+    }
+    Ok(loads)
+}
+
+/// What the staged loads have rejected; examples are with the rows.
+fn rejected(warehouse: &Warehouse, loads: &[StagedLoad], load_id: Uuid) -> super::Rejected {
+    let commit = Commit::of(loads);
+    super::Rejected {
+        load_id,
+        table: warehouse.data_table(REJECTED_EVENTS.table),
+        lines: commit.lines - commit.blank_lines,
+        by_reason: commit.rejected_rows,
+        examples: Vec::new(),
+    }
+}

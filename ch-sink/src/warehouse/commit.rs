@@ -1,0 +1,141 @@
+//! The commit: one statement, which looks at everything that must hold and writes the row in the same breath.
+//!
+//! It runs in the server. A client that stops for a day between looking and writing (a laptop's lid, a paused
+//! container) therefore cannot name what was swept meanwhile. While it runs, `system.processes` shows it: a sweep
+//! that waits for older queries waits for it too.
+
+use bytes::Bytes;
+use event_schema::registry::{DEAD_LOADS, LOADS, REJECTED_EVENTS, REPLAYED_LINES};
+use event_schema::value::Date;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{Commit, Identity, Warehouse, id_list};
+use crate::WarehouseError;
+
+/// A row that is to become the commit of a date.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Proposal<'a> {
+    pub(crate) batch_date: Date,
+    pub(crate) commit: &'a Commit,
+    /// The loads of the commit that no other may have named: all, or all but those of `base`.
+    pub(crate) fresh: &'a [Uuid],
+    /// The commit whose loads are named again. It must still hold: otherwise they may be gone.
+    pub(crate) base: Option<Uuid>,
+    /// Lines that a fresh load has taken from what others had rejected.
+    pub(crate) replayed: u64,
+    /// Lines that the fresh loads have rejected.
+    pub(crate) rejected: u64,
+}
+
+/// Why a proposal did not become the commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// A load was swept as dead.
+    Dead,
+    /// A load was committed already.
+    Named,
+    /// Another commit holds than the one that the proposal builds on.
+    DayChanged,
+    /// The server does not have the rows that were sent to a table.
+    RowsDiffer { table: &'static str, sent: u64 },
+}
+
+impl Proposal<'_> {
+    /// What must hold, and what it means if it does not; in the order in which a refusal is explained.
+    fn conditions(&self, warehouse: &Warehouse) -> Vec<(Refusal, String)> {
+        let Proposal { batch_date, commit, fresh, base, replayed, rejected } = self;
+        let loads = warehouse.bookkeeping(LOADS.table);
+        let (all, fresh) = (id_list(&commit.load_ids), id_list(fresh));
+        let of_the_date = format!("FROM {loads} WHERE batch_date = '{batch_date}'");
+        let mut conditions = vec![
+            (
+                Refusal::Dead,
+                format!(
+                    "(SELECT count() FROM {} WHERE load_id IN ({all})) = 0",
+                    warehouse.bookkeeping(DEAD_LOADS.table)
+                ),
+            ),
+            (
+                Refusal::Named,
+                format!("(SELECT countIf(arrayExists(id -> id IN ({fresh}), load_ids)) {of_the_date}) = 0"),
+            ),
+        ];
+        if let Some(base) = base {
+            conditions.push((
+                Refusal::DayChanged,
+                format!(
+                    "(SELECT argMax(commit_id, (committed_at, commit_id)) {of_the_date}) = toUUID('{base}')"
+                ),
+            ));
+        }
+        let mut rows = |table: &'static str, ids: &str, sent: u64| {
+            let condition = format!(
+                "(SELECT count() FROM {} WHERE batch_date = '{batch_date}' AND load_id IN ({ids})) = {sent}",
+                warehouse.rows_table(table)
+            );
+            conditions.push((Refusal::RowsDiffer { table, sent }, condition));
+        };
+        for entity in event_schema::registry::ENTITIES {
+            rows(entity.table, &all, commit.accepted_rows.get(entity.table).copied().unwrap_or_default());
+        }
+        rows(REJECTED_EVENTS.table, &fresh, *rejected);
+        rows(REPLAYED_LINES.table, &fresh, *replayed);
+        conditions
+    }
+}
+
+impl Warehouse {
+    /// Writes the row, if all that must hold does. Whether it is there is to be read afterwards: also if this
+    /// fails it may be.
+    ///
+    /// Sent twice, it is written once: the server runs one query of an id at a time, and the statement writes
+    /// nothing if the row is there.
+    pub(crate) async fn try_commit(&self, proposal: &Proposal<'_>) -> Result<(), WarehouseError> {
+        #[derive(Serialize)]
+        struct Row<'a> {
+            batch_date: Date,
+            #[serde(flatten)]
+            commit: &'a Commit,
+        }
+        let Proposal { batch_date, commit, .. } = *proposal;
+        let loads = self.bookkeeping(LOADS.table);
+        let columns: Vec<&str> = LOADS.columns.iter().map(|column| column.name).collect();
+        // By the server's clock; but if that was set back, after whatever holds.
+        let now = format!(
+            "greatest(now64(3, 'UTC'), addMilliseconds((SELECT max(committed_at) FROM {loads} \
+             WHERE batch_date = '{batch_date}'), 1))"
+        );
+        let values = columns.iter().map(|name| if *name == "committed_at" { now.as_str() } else { name });
+        let input = LOADS.columns.iter().filter(|column| column.name != "committed_at");
+        let input: Vec<String> = input.map(|column| format!("{} {}", column.name, column.ty)).collect();
+        let mut conditions = vec![format!(
+            "(SELECT count() FROM {loads} WHERE batch_date = '{batch_date}' AND commit_id = '{}') = 0",
+            commit.commit_id
+        )];
+        conditions.extend(proposal.conditions(self).into_iter().map(|(_, condition)| condition));
+        let statement = format!(
+            "INSERT INTO {loads} ({}) SELECT {} FROM input('{}') WHERE {}",
+            columns.join(", "),
+            values.collect::<Vec<_>>().join(", "),
+            input.join(", ").replace('\'', "\\'"),
+            conditions.join(" AND ")
+        );
+        let row = serde_json::to_vec(&Row { batch_date, commit }).expect("a commit is JSON");
+        let id = commit.commit_id.to_string();
+        self.insert_json("commit the day", &statement, Identity::QueryId(&id), Bytes::from(row)).await
+    }
+
+    /// Why a proposal was refused: the first thing that does not hold. `None` if by now everything does.
+    pub(crate) async fn refusal(&self, proposal: &Proposal<'_>) -> Result<Option<Refusal>, WarehouseError> {
+        #[derive(Deserialize)]
+        struct Verdicts {
+            holds: Vec<u8>,
+        }
+        let (refusals, conditions): (Vec<_>, Vec<_>) = proposal.conditions(self).into_iter().unzip();
+        let sql = format!("SELECT array({}) AS holds", conditions.join(", "));
+        let verdicts: Vec<Verdicts> = self.fetch("ask why the commit was refused", &sql).await?;
+        let holds = verdicts.into_iter().next().map(|verdicts| verdicts.holds).unwrap_or_default();
+        Ok(refusals.into_iter().zip(holds).find(|(_, holds)| *holds == 0).map(|(refusal, _)| refusal))
+    }
+}
