@@ -55,15 +55,15 @@ impl Warehouse {
             .fetch(
                 "list partitions",
                 &format!(
-                    "SELECT table, batch_date, load_id, last_written, \
+                    "SELECT reader AS table, batch_date, load_id, last_written, \
                      load_id IN (SELECT load_id FROM {}) AS is_staged, \
                      load_id IN (SELECT load_id FROM {}) AS is_condemned FROM (\
-                     SELECT extract(table, '^(.*)_data$') AS table, \
+                     SELECT extract(table, '^(.*)_data$') AS reader, \
                      extract(partition, '[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}') AS batch_date, \
                      toUUIDOrZero(extract(partition, '[0-9a-f]{{8}}-[0-9a-f-]{{27}}')) AS load_id, \
                      1000 * toUnixTimestamp(max(modification_time)) AS last_written \
                      FROM {} WHERE active AND database = '{}' AND table IN ({}) \
-                     GROUP BY table, batch_date, load_id) \
+                     GROUP BY reader, batch_date, load_id) \
                      WHERE load_id NOT IN (SELECT arrayJoin(load_ids) FROM (SELECT argMax(load_ids, \
                      (committed_at, commit_id)) AS load_ids FROM {loads} GROUP BY batch_date))",
                     self.bookkeeping(STAGED_LOADS.table),

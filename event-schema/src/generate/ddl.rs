@@ -68,11 +68,11 @@ pub fn ddl(databases: &Databases, cluster: Option<&Cluster>) -> Vec<String> {
     statements.push(place.bookkeeping(&LOADS, "batch_date, committed_at, commit_id", None));
     statements.push(place.bookkeeping(&STAGED_LOADS, "batch_date, load_id", Some("staged_at")));
     statements.push(place.bookkeeping(&DEAD_LOADS, "load_id", Some("condemned_at")));
-    // Views come last: one reads another's table.
+    // Views come last, and first the inner ones: they name what is made before them.
     let views = views();
     statements.extend(views.iter().flat_map(|view| place.tables(view)));
-    statements.extend(views.iter().flat_map(|view| place.views(view)));
-    statements
+    let (all, shown): (Vec<_>, Vec<_>) = views.iter().map(|view| place.views(view)).unzip();
+    statements.into_iter().chain(all).chain(shown).collect()
 }
 
 /// A reader's view and what is known of its rows.
@@ -163,7 +163,7 @@ impl Place<'_> {
     }
 
     /// The view of all rows, and the reader's one over it.
-    fn views(&self, view: &View) -> [String; 2] {
+    fn views(&self, view: &View) -> (String, String) {
         let View { name, columns, .. } = view;
         let (raw, on_cluster, all) = (&self.raw, self.on_cluster(), all_view(name));
         let rows = if self.cluster.is_some() { distributed_table(name) } else { data_table(name) };
@@ -192,7 +192,7 @@ impl Place<'_> {
             ),
             _ => String::new(),
         };
-        [
+        (
             format!(
                 "CREATE OR REPLACE VIEW {raw}.{all}{on_cluster} AS\nSELECT\n    {names}\nFROM {raw}.{rows}"
             ),
@@ -200,7 +200,7 @@ impl Place<'_> {
                 "CREATE OR REPLACE VIEW {raw}.{name}{on_cluster} AS\nSELECT\n    {names}\nFROM {raw}.{all}\n\
                  WHERE {shown}{replayed}"
             ),
-        ]
+        )
     }
 }
 
