@@ -14,9 +14,10 @@ pub(crate) const DOES: &str =
 /// Runs every check, also after a failed one, and fails if one did.
 pub(crate) fn run(_: &[String]) -> Result<()> {
     let root = repo::root()?;
-    let checks: [(&str, &dyn Fn() -> Result<()>); 5] = [
+    let checks: [(&str, &dyn Fn() -> Result<()>); 6] = [
         ("layout", &|| fmt::run(&["--check".into()])),
         ("clippy", &|| clippy(&root)),
+        ("the fuzzer alone", &|| fuzzer_alone(&root)),
         ("rustdoc", &|| rustdoc(&root)),
         ("ruff", &|| fmt::ruff(&root, &["check"])),
         ("cargo-deny", &|| dependencies(&root)),
@@ -38,6 +39,14 @@ pub(crate) fn run(_: &[String]) -> Result<()> {
 fn clippy(root: &Path) -> Result<()> {
     let arguments = ["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"];
     run_program(cargo().args(arguments).current_dir(root), "add it with `rustup component add clippy`")
+}
+
+/// `cargo xtask fuzz` builds the tests' library without what runs the product: the workspace's build does not show
+/// whether that still works.
+fn fuzzer_alone(root: &Path) -> Result<()> {
+    let arguments =
+        ["check", "--package", "integration-tests", "--no-default-features", "--bin", "fuzz", "--locked"];
+    run_program(cargo().args(arguments).current_dir(root), repo::CARGO)
 }
 
 fn rustdoc(root: &Path) -> Result<()> {
