@@ -102,7 +102,7 @@ pub(crate) fn tell(
     let bonus = experiment::hint_bonus(plan, person, day);
     walk.learn(person, day, bonus);
     if index == 0 {
-        money::on(plan, person, day, |money| {
+        money::on(person, day, |money| {
             if money.by_hand {
                 walk.tell(Kind::Money(money));
             }
@@ -174,7 +174,7 @@ fn enter(visit: &mut Visit, person: &Person, day: Day, draw: &mut Draw, visit_ke
 
 /// What happens to a user without a visit.
 pub(crate) fn unattended(plan: &Plan, person: &Person, day: Day, mut tell: impl FnMut(Kind)) {
-    money::on(plan, person, day, |money| {
+    money::on(person, day, |money| {
         if !money.by_hand {
             tell(Kind::Money(money));
         }

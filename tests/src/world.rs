@@ -85,13 +85,21 @@ impl World {
     /// # Panics
     /// Where it fails.
     pub fn dbt(&self, arguments: &[&str]) {
+        let finished = self.try_dbt(arguments);
+        assert_eq!(finished.code, 0, "dbt {arguments:?}:\n{}{}", finished.stdout, finished.stderr);
+    }
+
+    /// Runs dbt from the pinned environment and answers its exit code, stdout and stderr.
+    ///
+    /// # Panics
+    /// Where it cannot be run, or is killed.
+    pub fn try_dbt(&self, arguments: &[&str]) -> Finished {
         let mut command = xtask();
         command.args(["dbt", "--"]).args(arguments);
         command.arg("--target-path").arg(self.folder().join("dbt-target"));
         command.arg("--log-path").arg(self.folder().join("dbt-logs"));
         self.connect(&mut command);
-        let finished = Finished::of(&mut command, arguments);
-        assert_eq!(finished.code, 0, "dbt {arguments:?}:\n{}{}", finished.stdout, finished.stderr);
+        Finished::of(&mut command, arguments)
     }
 
     /// The rows that a query gives, as JSON arrays; `{raw}`, `{staging}` and `{marts}` stand for the test's

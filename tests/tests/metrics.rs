@@ -39,6 +39,84 @@ const DAYS: [(&str, &[Event]); 2] = [
     ),
 ];
 
+/// A shop's first weeks. u1 renews on the last of February what began on the last of January; u2 pays in euros
+/// after a trial; u3, never active, gets all back in two parts; u9 gets back what nobody knows of. A refund of
+/// tomorrow is left out.
+const SHOP: [(&str, &[Event]); 3] = [
+    (
+        "2026-01-31",
+        &[
+            ("lesson_opened", "u1", "2026-01-31T09:00:00Z", r#""platform":"web","country":"KZ""#),
+            (
+                "purchase",
+                "u1",
+                "2026-01-31T10:00:00Z",
+                r#""platform":"web","country":"KZ","properties":{"purchase_id":"p1","plan":"basic","amount":"10","currency":"USD","period_start":"2026-01-31","period_end":"2026-02-28"}"#,
+            ),
+            ("lesson_opened", "u2", "2026-01-31T11:00:00Z", r#""platform":"ios""#),
+            (
+                "purchase",
+                "u2",
+                "2026-01-31T11:05:00Z",
+                r#""platform":"ios","properties":{"purchase_id":"t2","plan":"plus","amount":0,"currency":"EUR","period_start":"2026-01-31","period_end":"2026-02-07","is_trial":true}"#,
+            ),
+        ],
+    ),
+    (
+        "2026-02-07",
+        &[
+            (
+                "purchase",
+                "u2",
+                "2026-02-07T11:05:00Z",
+                r#""platform":"ios","properties":{"purchase_id":"p2","plan":"plus","amount":"20","currency":"EUR","period_start":"2026-02-07","period_end":"2026-03-07"}"#,
+            ),
+            (
+                "purchase",
+                "u3",
+                "2026-02-07T12:00:00Z",
+                r#""country":"DE","properties":{"purchase_id":"p3","plan":"basic","amount":"10","currency":"USD","period_start":"2026-02-07","period_end":"2026-03-07"}"#,
+            ),
+        ],
+    ),
+    (
+        "2026-02-28",
+        &[
+            ("lesson_opened", "u1", "2026-02-28T09:00:00Z", r#""platform":"web","country":"KZ""#),
+            (
+                "purchase",
+                "u1",
+                "2026-02-28T10:00:00Z",
+                r#""platform":"web","country":"KZ","properties":{"purchase_id":"p4","plan":"plus","amount":"18","currency":"USD","period_start":"2026-02-28","period_end":"2026-03-31"}"#,
+            ),
+            (
+                "refund",
+                "u3",
+                "2026-02-28T12:00:00Z",
+                r#""platform":"web","country":"FR","properties":{"purchase_id":"p3","amount":"4","currency":"USD"}"#,
+            ),
+            (
+                "refund",
+                "u3",
+                "2026-02-28T13:00:00Z",
+                r#""platform":"web","country":"FR","properties":{"purchase_id":"p3","amount":"6","currency":"USD"}"#,
+            ),
+            (
+                "refund",
+                "u9",
+                "2026-02-28T14:00:00Z",
+                r#""platform":"web","properties":{"purchase_id":"p0","amount":"1.5","currency":"USD"}"#,
+            ),
+            (
+                "refund",
+                "u2",
+                "2026-03-01T00:00:00Z",
+                r#""properties":{"purchase_id":"p2","amount":"20","currency":"EUR"}"#,
+            ),
+        ],
+    ),
+];
+
 #[test]
 fn a_small_product_by_hand() {
     by_hand("small", &DAYS, "2026-03-12", &["fct_activity_daily"]);
@@ -79,6 +157,25 @@ fn figures_are_read_by_their_names() {
     let catalogue = world.succeed(&["metrics", "list", "--output", "json"]);
     let catalogue: serde_json::Value = serde_json::from_str(&catalogue).unwrap();
     assert!(catalogue.as_array().unwrap().iter().any(|metric| metric["name"] == "dau"));
+}
+
+#[test]
+fn a_small_shop_by_hand() {
+    let marts = ["fct_revenue", "fct_conversion", "fct_ltv", "fct_subscription_retention"];
+    by_hand("shop", &SHOP, "2026-02-28", &marts);
+}
+
+#[test]
+fn a_currency_without_a_rate_fails_the_build_with_its_name() {
+    let world = World::new("no_rate");
+    let purchase = r#"{"event_id":"018f2c6e-7b1a-7c3d-9e4f-0123456789ab","event_type":"purchase","user_id":"u1","event_time":"2026-03-12T14:00:00Z","properties":{"purchase_id":"p","plan":"month","amount":"9.99","currency":"XAU","period_start":"2026-03-12","period_end":"2026-04-12"}}"#;
+    fs::write(world.path("day.jsonl"), purchase).unwrap();
+    world.load("2026-03-12", &["day.jsonl"]);
+    let finished =
+        world.try_dbt(&["build", "--select", "+int_money", "--exclude", "resource_type:unit_test"]);
+    assert_ne!(finished.code, 0);
+    let said = "no exchange rate from XAU to USD on 2026-03-12: add a row to the seed exchange_rates";
+    assert!(finished.stdout.contains(said), "{}", finished.stdout);
 }
 
 /// Loads the days, runs the plain SQL of every model, and holds input, SQL and rows of each of these marts
