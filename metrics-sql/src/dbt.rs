@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::model::{Build, Column, ColumnTest, Layer, Model, Role};
-use crate::sql::{Target, quote_identifier, quote_jinja, render_expr, render_query};
+use crate::sql::{Ident, Target, quote_identifier, quote_jinja, render_expr, render_query};
 use crate::{GENERATED, GeneratedFile};
 
 /// Both files of a model, relative to the repository's root.
@@ -22,23 +22,65 @@ pub(crate) fn files(model: &Model) -> [GeneratedFile; 2] {
 }
 
 fn sql(model: &Model, header: &str) -> String {
-    let config = config(model).join("\n    ");
+    let config: Vec<String> =
+        config(model).into_iter().map(|(name, value)| format!("    {name}={value},\n")).collect();
+    let config = config.concat();
+    let depends_on = match model.build {
+        // Not read by the query itself, but by what the build does around it.
+        Build::FollowsLoads { .. } => {
+            "-- depends_on: {{ ref('stg_loads') }}, {{ source('raw', 'loads') }}\n\n"
+        }
+        _ => "",
+    };
     let query = render_query(&model.query(), &Target::Dbt);
-    format!("-- {header}\n{{{{ config(\n    {config}\n) }}}}\n\n{query}\n")
+    format!("-- {header}\n{{{{ config(\n{config}) }}}}\n\n{depends_on}{query}\n")
 }
 
-/// The arguments of `config`, each with its comma.
-fn config(model: &Model) -> Vec<String> {
-    let sorted_by: Vec<String> =
-        model.sorted_by.iter().map(|name| quote_jinja(&quote_identifier(name.as_str()))).collect();
-    match model.build {
-        Build::Table => vec![
-            "materialized='table',".to_owned(),
-            "engine='MergeTree()',".to_owned(),
-            format!("order_by=[{}],", sorted_by.join(", ")),
-        ],
-        Build::View => vec!["materialized='view',".to_owned()],
+/// The arguments of `config`, by name, as jinja.
+fn config(model: &Model) -> Vec<(&'static str, String)> {
+    let names =
+        |names: &[Ident]| list(names.iter().map(|name| quote_jinja(&quote_identifier(name.as_str()))));
+    let text = |text: &str| quote_jinja(text);
+    let table = |materialized: &str, order_by| {
+        vec![("materialized", text(materialized)), ("engine", text("MergeTree()")), ("order_by", order_by)]
+    };
+    match &model.build {
+        Build::Table => table("table", names(&model.sorted_by)),
+        Build::View => vec![("materialized", text("view"))],
+        Build::FollowsLoads { source } => {
+            // By the date first: whatever day is looked for, only its granules are read.
+            let key = model.sorted_by.iter().map(|name| quote_identifier(name.as_str()));
+            let key = std::iter::once("toDate(event_time)".to_owned()).chain(key);
+            let mut config = table("follows_loads", list(key.map(|name| quote_jinja(&name))));
+            config.extend([
+                ("partition_by", text("toYYYYMM(event_time)")),
+                // A few late events cost a granule each to find; small ones keep that cheap.
+                ("settings", "{'index_granularity': 1024}".to_owned()),
+                // Finds the rows of a replaced day.
+                (
+                    "indexes",
+                    "[{'name': 'batch_dates', 'definition': 'batch_date TYPE set(0) GRANULARITY 1'}]"
+                        .to_owned(),
+                ),
+                ("source_table", text(source.as_str())),
+            ]);
+            config
+        }
+        Build::FollowsChanges { follows, changed_by, is_followed } => {
+            let mut config = table("follows_changes", names(&model.sorted_by));
+            let follows = follows.iter().map(|model| quote_jinja(model.name.as_str()));
+            config.extend([("follows", list(follows)), ("changed_by", names(changed_by))]);
+            if *is_followed {
+                config.push(("is_followed", "true".to_owned()));
+            }
+            config
+        }
     }
+}
+
+/// A list in jinja.
+fn list(items: impl Iterator<Item = String>) -> String {
+    format!("[{}]", items.collect::<Vec<_>>().join(", "))
 }
 
 fn yml(model: &Model, header: &str) -> String {
@@ -58,7 +100,7 @@ struct ModelYml {
     name: String,
     description: String,
     config: ModelConfig,
-    #[serde(with = "serde_yaml_ng::with::singleton_map_recursive")]
+    #[serde(skip_serializing_if = "Vec::is_empty", with = "serde_yaml_ng::with::singleton_map_recursive")]
     data_tests: Vec<Test>,
     columns: Vec<ColumnYml>,
 }
@@ -114,11 +156,15 @@ enum Test {
 #[derive(Serialize)]
 struct Columns {
     columns: Vec<String>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    of_last_build: bool,
 }
 
 #[derive(Serialize)]
 struct Condition {
     condition: String,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    of_last_build: bool,
 }
 
 #[derive(Serialize)]
@@ -136,18 +182,21 @@ fn describe(model: &Model) -> ModelYml {
     let name = model.id.name.as_str().to_owned();
     let grain: Vec<String> = model.grain.iter().map(|column| column.as_str().to_owned()).collect();
     let quoted = grain.iter().map(|column| quote_identifier(column)).collect();
+    // Tests that read all of staging every night would cost more than the build.
+    let of_last_build = matches!(model.build, Build::FollowsLoads { .. });
     let unique = Test::UniqueCombination {
         name: format!("{name}__grain_is_unique"),
-        arguments: Columns { columns: quoted },
+        arguments: Columns { columns: quoted, of_last_build },
     };
     let holds = model.checks.iter().map(|check| Test::Holds {
         name: format!("{name}__{}", check.name),
-        arguments: Condition { condition: render_expr(&check.condition, &Target::Dbt) },
+        arguments: Condition { condition: render_expr(&check.condition, &Target::Dbt), of_last_build },
     });
+    let tests = std::iter::once(unique).chain(holds);
     ModelYml {
         description: model.description.clone(),
         config: ModelConfig { contract: Contract { enforced: true }, meta: ModelMeta { grain } },
-        data_tests: std::iter::once(unique).chain(holds).collect(),
+        data_tests: if model.build == Build::View { Vec::new() } else { tests.collect() },
         columns: model.columns.iter().map(describe_column).collect(),
         name,
     }

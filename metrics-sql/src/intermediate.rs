@@ -6,8 +6,8 @@ mod money;
 use event_schema::registry::{ColumnType, Scalar};
 
 use crate::model::{Build, Column, Layer, Model, ModelRef};
-use crate::pieces::{activity_sources, is_reported, reporting_date};
-use crate::sql::{Cte, Query, Relation, Select, SqlType, Var, call, col, int, var};
+use crate::pieces::{activity_models, is_reported, reporting_date};
+use crate::sql::{Changed, Cte, Query, Relation, Select, SqlType, Var, call, col, int, var};
 
 pub use money::{EXCHANGE_RATES, money, purchases};
 
@@ -33,8 +33,9 @@ pub fn models() -> Vec<Model> {
 }
 
 fn build_user_activity_daily() -> Model {
-    let sources = activity_sources().map(|source| {
-        Select::from(source)
+    let sources = activity_models().map(|model| {
+        Select::from(model)
+            .only_changed(Changed::Events)
             .columns(["user_id"])
             .item(reporting_date(col("event_time")), "activity_date")
             .columns(["platform", "country", "event_time"])
@@ -44,7 +45,11 @@ fn build_user_activity_daily() -> Model {
     };
     Model {
         id: user_activity_daily(),
-        build: Build::Table,
+        build: Build::FollowsChanges {
+            follows: activity_models().into(),
+            changed_by: ["activity_date", "user_id"].map(Into::into).into(),
+            is_followed: false,
+        },
         description: "The days each user was active: an event, a task result or a session. Days after \
                       `as_of_date` are included, so that the table does not depend on it; readers leave \
                       them out."

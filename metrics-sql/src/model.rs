@@ -156,6 +156,22 @@ pub enum Build {
     Table,
     /// A view: computed when it is read.
     View,
+    /// Events of a table of `raw`, each once: of every day, only loads that came or went are looked at.
+    FollowsLoads {
+        /// The table of `raw`.
+        source: Ident,
+    },
+    /// Rows by day, or by user and day: only those are made anew that changed in the models it follows.
+    ///
+    /// The query reads each of them with [`Select::only_changed`].
+    FollowsChanges {
+        /// The models whose changes are followed; each is kept by loads or changes itself.
+        follows: Vec<ModelRef>,
+        /// The column of the day and, where the users of a day are apart, that of the user.
+        changed_by: Vec<Ident>,
+        /// Whether others follow its changes.
+        is_followed: bool,
+    },
 }
 
 /// A table of the warehouse that dbt builds.

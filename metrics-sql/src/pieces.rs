@@ -3,6 +3,7 @@
 use event_schema::registry::{EVENTS, SESSIONS, TASK_RESULTS};
 
 use crate::intermediate;
+use crate::model::ModelRef;
 use crate::sql::{Expr, Relation, Select, Var, array, call, col, int, text, tuple, var};
 use crate::staging;
 
@@ -17,8 +18,8 @@ pub fn is_reported(date: Expr) -> Expr {
 }
 
 /// The staging models whose rows are activity. Purchases, refunds and assignments are not.
-pub fn activity_sources() -> [Relation; 3] {
-    [&EVENTS, &TASK_RESULTS, &SESSIONS].map(|entity| staging::events_of(entity).into())
+pub fn activity_models() -> [ModelRef; 3] {
+    [&EVENTS, &TASK_RESULTS, &SESSIONS].map(staging::events_of)
 }
 
 /// Days of activity up to the as-of date, from the compact table under an alias, without items.

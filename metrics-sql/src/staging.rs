@@ -11,9 +11,7 @@ use crate::sql::{
 /// What makes two rows of one table the same event.
 const IDENTITY: [&str; 3] = ["user_id", "event_time", "event_id"];
 /// Which of them stays: the first by these. The load's id only settles what would otherwise be a tie.
-const ARRIVAL: [&str; 4] = ["batch_date", "source_file", "source_line", LOAD_ID];
-/// The only column of `raw` that staging leaves out.
-const LOAD_ID: &str = "load_id";
+const ARRIVAL: [&str; 4] = ["batch_date", "source_file", "source_line", "load_id"];
 
 /// The staging model of a table of events.
 pub fn events_of(entity: &Entity) -> ModelRef {
@@ -25,18 +23,21 @@ pub fn loads() -> ModelRef {
     ModelRef::new(Layer::Staging, "stg_loads")
 }
 
-/// Every staging model: one a table of events, the conflicts among them, and the commits.
+/// Every staging model: the commits, one a table of events, and the conflicts among them.
 pub fn models() -> Vec<Model> {
-    ENTITIES.into_iter().map(stage).chain([event_id_conflicts(), stage_loads()]).collect()
+    std::iter::once(stage_loads())
+        .chain(ENTITIES.into_iter().map(stage))
+        .chain([event_id_conflicts()])
+        .collect()
 }
 
 fn stage(entity: &Entity) -> Model {
     let keys: Vec<Ident> = IDENTITY.map(Ident::from).into();
     let columns = entity.columns();
-    let columns = columns.iter().filter(|column| column.name != LOAD_ID).map(copied).collect();
+    let columns = columns.iter().map(copied).collect();
     Model {
         id: events_of(entity),
-        build: Build::Table,
+        build: Build::FollowsLoads { source: entity.table.into() },
         description: format!(
             "{} One row an event: rows of raw.{} with the same user, time and id are one event, and the \
              earliest by batch date, source file and line stays, whichever day's file it came in.",
@@ -102,10 +103,13 @@ fn event_id_conflicts() -> Model {
     };
     Model {
         id: ModelRef::new(Layer::Staging, "stg_event_id_conflicts"),
-        build: Build::Table,
+        // An id may come again on any day, and most are random: to find it takes all ids. So they are compared
+        // when someone looks, not every night.
+        build: Build::View,
         description: "Ids that are not unique: every combination of user and time that bears an id which \
                       another user or time bears too, in any table. Each is kept as an event of its own; a \
-                      producer that sends such ids should be mended."
+                      producer that sends such ids should be mended. A view: it compares all ids when it is \
+                      read."
             .to_owned(),
         grain: ["event_id", "table_name", "user_id", "event_time"].map(Ident::from).into(),
         sorted_by: ["event_id", "table_name", "user_id", "event_time"].map(Ident::from).into(),

@@ -17,7 +17,7 @@ pub use expr::{
     BinaryOp, Bound, Expr, Frame, FrameUnit, Literal, Over, UnaryOp, Var, WindowSpec, array, call, case, col,
     int, lambda, named_window, number, parametric, text, tuple, var,
 };
-pub use query::{Aliased, Body, Cte, Item, Join, JoinKind, LimitBy, Order, Query, Relation, Select};
+pub use query::{Aliased, Body, Changed, Cte, Item, Join, JoinKind, LimitBy, Order, Query, Relation, Select};
 pub use quote::{Ident, quote_identifier, quote_jinja, quote_text};
 pub use render::{Plain, Target};
 pub(crate) use render::{render_expr, render_query};

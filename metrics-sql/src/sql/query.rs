@@ -125,6 +125,15 @@ pub struct LimitBy {
     pub by: Vec<Expr>,
 }
 
+/// How a select of a model that follows changes tells the rows that bear on the changed days.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Changed {
+    /// Events of a staging model, by user and time.
+    Events,
+    /// Rows of a model that has the columns the changes are told by.
+    Days,
+}
+
 /// One select.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Select {
@@ -138,6 +147,8 @@ pub struct Select {
     pub array_join: Vec<Item>,
     /// Joined relations.
     pub joins: Vec<Join>,
+    /// Whether an incremental build reads only what bears on changed days.
+    pub only_changed: Option<Changed>,
     /// Conditions that all hold for each row read.
     pub filters: Vec<Expr>,
     /// The groups of an aggregation.
@@ -195,6 +206,13 @@ impl Select {
     #[must_use]
     pub fn join(mut self, kind: JoinKind, with: impl Into<Aliased>, on: Expr) -> Select {
         self.joins.push(Join { kind, with: with.into(), on });
+        self
+    }
+
+    /// Lets an incremental build read only what bears on changed days; plain SQL reads all.
+    #[must_use]
+    pub fn only_changed(mut self, changed: Changed) -> Select {
+        self.only_changed = Some(changed);
         self
     }
 

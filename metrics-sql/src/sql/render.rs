@@ -5,8 +5,9 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Aliased, BinaryOp, Body, Bound, Cte, Expr, Frame, FrameUnit, Ident, Item, JoinKind, Literal, Order, Over,
-    Query, Relation, Select, UnaryOp, Var, WindowSpec, quote_identifier, quote_jinja, quote_text,
+    Aliased, BinaryOp, Body, Bound, Changed, Cte, Expr, Frame, FrameUnit, Ident, Item, JoinKind, Literal,
+    Order, Over, Query, Relation, Select, UnaryOp, Var, WindowSpec, quote_identifier, quote_jinja,
+    quote_text,
 };
 use crate::model::Layer;
 
@@ -147,12 +148,17 @@ impl Renderer<'_> {
             let on = format!(" ON {}", self.flat(&join.on, 0));
             self.relation(keyword, &join.with, &on, level);
         }
-        self.conditions("WHERE", &select.filters, level);
+        let changed = select.only_changed.filter(|_| *self.target == Target::Dbt).map(changed_macro);
+        let filters = changed
+            .into_iter()
+            .map(str::to_owned)
+            .chain(self.flat_conditions(&select.filters, changed.is_some()));
+        self.conditions("WHERE", filters.collect(), level);
         if !select.group_by.is_empty() {
             self.line(level, "GROUP BY");
             self.list(level + 1, &select.group_by, |renderer, expr| renderer.expr(expr, level + 1));
         }
-        self.conditions("HAVING", &select.having, level);
+        self.conditions("HAVING", self.flat_conditions(&select.having, false), level);
         if !select.windows.is_empty() {
             self.line(level, "WINDOW");
             self.list(level + 1, &select.windows, |renderer, (name, spec)| {
@@ -190,14 +196,19 @@ impl Renderer<'_> {
         }
     }
 
-    fn conditions(&mut self, keyword: &str, conditions: &[Expr], level: usize) {
-        let Some((first, others)) = conditions.split_first() else { return };
-        let precedence = if others.is_empty() { 0 } else { precedence_of(BinaryOp::And) };
-        let first = self.flat(first, precedence);
-        self.line(level, &format!("{keyword} {first}"));
-        for other in others {
-            let other = self.flat(other, precedence);
-            self.line(level + 1, &format!("AND {other}"));
+    /// Conditions that all hold, each so that `AND` can stand beside it where there is another.
+    fn flat_conditions(&self, conditions: &[Expr], beside_another: bool) -> Vec<String> {
+        let alone = conditions.len() == 1 && !beside_another;
+        let precedence = if alone { 0 } else { precedence_of(BinaryOp::And) };
+        conditions.iter().map(|condition| self.flat(condition, precedence)).collect()
+    }
+
+    fn conditions(&mut self, keyword: &str, conditions: Vec<String>, level: usize) {
+        for (index, condition) in conditions.into_iter().enumerate() {
+            match index {
+                0 => self.line(level, &format!("{keyword} {condition}")),
+                _ => self.line(level + 1, &format!("AND {condition}")),
+            }
         }
     }
 
@@ -418,6 +429,14 @@ impl Var {
             Var::AbControlVariants => "ab_control_variants",
             Var::AbExpectedShares => "ab_expected_shares",
         }
+    }
+}
+
+/// The macro of the dbt project that stands for the condition of an incremental build.
+fn changed_macro(changed: Changed) -> &'static str {
+    match changed {
+        Changed::Events => "{{ changed_events() }}",
+        Changed::Days => "{{ changed_days() }}",
     }
 }
 
