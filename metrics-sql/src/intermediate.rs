@@ -2,6 +2,7 @@
 
 pub mod experiments;
 mod money;
+mod tasks;
 
 use event_schema::registry::{ColumnType, Scalar};
 
@@ -10,6 +11,7 @@ use crate::pieces::{activity_models, is_reported, reporting_date};
 use crate::sql::{Changed, Cte, Query, Relation, Select, SqlType, Var, call, col, int, var};
 
 pub use money::{EXCHANGE_RATES, money, purchases};
+pub use tasks::TASK_SEGMENTS;
 
 /// The days each user was active, by platform and country.
 pub fn user_activity_daily() -> ModelRef {
@@ -26,10 +28,20 @@ pub fn calendar() -> ModelRef {
     ModelRef::new(Layer::Intermediate, "int_calendar")
 }
 
+/// The tasks each user tried a day.
+pub fn user_tasks_daily() -> ModelRef {
+    ModelRef::new(Layer::Intermediate, "int_user_tasks_daily")
+}
+
+/// What was tried and solved a day, by segment.
+pub fn task_success_daily() -> ModelRef {
+    ModelRef::new(Layer::Intermediate, "int_task_success_daily")
+}
+
 /// Every intermediate model.
 pub fn models() -> Vec<Model> {
     let activity = vec![build_user_activity_daily(), build_user_first_activity()];
-    [activity, money::models(), vec![build_calendar()], experiments::models()].concat()
+    [activity, money::models(), tasks::models(), vec![build_calendar()], experiments::models()].concat()
 }
 
 fn build_user_activity_daily() -> Model {

@@ -54,6 +54,8 @@ impl Segment {
     pub const PLATFORM: Segment = Segment { name: "platform", column: Some("platform") };
     /// By country.
     pub const COUNTRY: Segment = Segment { name: "country", column: Some("country") };
+    /// By course.
+    pub const COURSE: Segment = Segment { name: "course", column: Some("course_id") };
     /// By the plan bought.
     pub const PLAN: Segment = Segment { name: "plan", column: Some("plan") };
 

@@ -5,8 +5,8 @@ use event_schema::registry::PURCHASES;
 use crate::model::{Build, Check, Column, Layer, Model, ModelRef, Role};
 use crate::pieces::{is_paid_purchase, is_refund, is_reported, reporting_date};
 use crate::sql::{
-    Cte, Expr, JoinKind, Order, Query, Relation, Select, SqlType, Var, WindowSpec, call, case, col, int,
-    text, tuple, var,
+    Changed, Cte, Expr, JoinKind, Order, Query, Relation, Select, SqlType, Var, WindowSpec, call, case, col,
+    int, text, tuple, var,
 };
 use crate::staging;
 
@@ -73,7 +73,11 @@ fn build_purchases() -> Model {
     );
     Model {
         id: purchases(),
-        build: Build::Table,
+        build: Build::FollowsChanges {
+            follows: vec![staging::events_of(&PURCHASES)],
+            changed_by: ["event_date", "user_id"].map(Into::into).into(),
+            is_followed: false,
+        },
         description:
             "Every purchase, trial and refund, with its day. Days after `as_of_date` are included, so \
                       that the table does not depend on it; readers leave them out."
@@ -83,7 +87,7 @@ fn build_purchases() -> Model {
         columns,
         checks: Vec::new(),
         ctes: Vec::new(),
-        rows: Select::from(staging::events_of(&PURCHASES)),
+        rows: Select::from(staging::events_of(&PURCHASES)).only_changed(Changed::Events),
     }
 }
 

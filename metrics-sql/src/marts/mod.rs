@@ -4,8 +4,10 @@ mod ab_test_results;
 mod activity_daily;
 mod conversion;
 mod ltv;
+mod retention;
 mod revenue;
 mod subscription_retention;
+mod task_success_daily;
 
 use crate::model::Model;
 
@@ -13,6 +15,8 @@ use crate::model::Model;
 pub fn models() -> Vec<Model> {
     vec![
         activity_daily::model(),
+        task_success_daily::model(),
+        retention::model(),
         revenue::model(),
         conversion::model(),
         ltv::model(),
