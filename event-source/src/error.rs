@@ -120,9 +120,7 @@ pub enum SourceError {
         words: String,
     },
     /// The store could not be reached, failed, or throttled, however often it was tried.
-    #[error(
-        "{name}: the store does not answer as it should ({words}); it was tried for a while: try again later"
-    )]
+    #[error("{name}: the store does not answer as it should ({words})")]
     StoreUnavailable {
         /// The URL.
         name: String,

@@ -3,8 +3,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::SourceError;
+
 /// How sources are read.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Options {
     /// How many pieces (8 MiB each) of objects are under way or waiting to be read at once, of all sources
     /// together; at least 1.
@@ -15,11 +17,13 @@ pub struct Options {
     /// How long a store that fails, throttles or falls silent is tried again before that is an error. Time counts
     /// since the last byte that came.
     pub retry_timeout: Duration,
+    /// Hears, a few times a minute at the most, that a store is tried again and why.
+    pub on_retry: fn(&SourceError),
 }
 
 impl Default for Options {
-    /// Eight pieces, no spool folder, two minutes.
+    /// Eight pieces, no spool folder, two minutes, silence.
     fn default() -> Options {
-        Options { jobs: 8, spool: None, retry_timeout: Duration::from_secs(120) }
+        Options { jobs: 8, spool: None, retry_timeout: Duration::from_secs(120), on_retry: |_| () }
     }
 }

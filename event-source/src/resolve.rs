@@ -48,7 +48,7 @@ pub fn resolve(arguments: &[String], options: &Options) -> Result<Resolved, Sour
     if arguments.is_empty() {
         return Err(SourceError::NothingNamed);
     }
-    let mut stores = Stores::new(options.retry_timeout);
+    let mut stores = Stores::new(options);
     let (mut found, mut left_out) = (Vec::new(), Vec::new());
     for argument in arguments {
         match read_argument(argument)? {

@@ -213,6 +213,7 @@ fn what_does_not_pass_is_temporary_after_the_time_that_was_given() {
         assert!(begun.elapsed() >= Duration::from_secs(2), "{what}: given up early");
         scene.assert_untouched(what, &finished, 75, words);
         assert!(scene.proxy.requests().len() >= 3, "{what}: tried again");
+        assert!(finished.stderr.contains("trying again"), "{what}: {}", finished.stderr);
     }
 }
 
@@ -308,6 +309,13 @@ fn a_download_that_was_killed_is_taken_up() {
     let url = scene.bucket.url("day.jsonl");
     let arguments = ["--jobs", "1", "--spool", "spool", &url];
     scene.kill_at_read(3, &arguments);
+    // Another load is at work there as long as its lock is held.
+    let folder = fs::read_dir(scene.world.folder().join("spool")).unwrap().next().unwrap().unwrap().path();
+    let lock = fs::File::open(folder.join("lock")).unwrap();
+    lock.lock().unwrap();
+    scene.assert_untouched("two at once", &scene.load(&arguments), 75, "in use by another load");
+    drop(lock);
+    scene.proxy.reset();
     let finished = scene.load(&arguments);
     scene.assert_clean("taken up", &finished, &clean("taken_up", &day));
     let first = scene.ranges()[0].0;

@@ -37,7 +37,7 @@ pub struct LoadOptions {
     /// The most bytes of a line, without its ending.
     pub max_line_bytes: usize,
     /// The memory that the load may take. A zstd source with a large window takes up to 128 MiB more, and a
-    /// line longer than 1 MiB twice its own length.
+    /// line longer than 1 MiB twice its own length; objects take 8 MiB for each piece that is downloaded at once.
     pub memory_bytes: usize,
 }
 

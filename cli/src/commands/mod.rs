@@ -88,12 +88,13 @@ fn resolve(names: &[String], reading: &Reading, talk: Talk) -> Result<Resolved, 
         jobs: reading.jobs.into(),
         spool: reading.spool.clone(),
         retry_timeout: Duration::from_secs(reading.source_timeout.into()),
+        on_retry: if talk.quiet { |_| () } else { |error| eprintln!("schoolbell: trying again: {error}") },
     };
     let resolved = event_source::resolve(names, &options)?;
     if let [first, ..] = resolved.left_out.as_slice() {
         talk.say(format_args!(
-            "schoolbell: left out, for their names are no day files': {} files, such as {first}; name them if they are \
-             meant",
+            "schoolbell: {} of the files there are left out, for they are not called like day files, such as {first}; \
+             name them if they are meant",
             resolved.left_out.len()
         ));
     }

@@ -11,17 +11,19 @@ use object_store::azure::{AzureConfigKey, MicrosoftAzureBuilder};
 use object_store::gcp::{GoogleCloudStorageBuilder, GoogleConfigKey};
 use object_store::{BackoffConfig, ClientConfigKey, ObjectStore, RetryConfig};
 
-use super::{FIRST_WAIT, LONGEST_WAIT, failure, profile, wait_for};
-use crate::SourceError;
+use super::{FIRST_WAIT, LONGEST_WAIT, Patience, failure, profile, wait_for};
 use crate::url::{Service, StoreUrl};
+use crate::{Options, SourceError};
 
+/// So often the library tries a request again before we hear of it, and go on with that.
+const REQUEST_RETRIES: usize = 3;
 /// Whoever gives credentials gives them soon, or is not there.
 const CREDENTIALS_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The stores of a run, each bucket's made once.
 #[derive(Debug)]
 pub(crate) struct Stores {
-    timeout: Duration,
+    patience: Patience,
     made: HashMap<(Service, String), Store>,
 }
 
@@ -29,12 +31,12 @@ pub(crate) struct Stores {
 #[derive(Clone)]
 pub(crate) struct Store {
     pub(crate) client: Arc<dyn ObjectStore>,
-    pub(crate) timeout: Duration,
+    pub(crate) patience: Patience,
 }
 
 impl Stores {
-    pub(crate) fn new(timeout: Duration) -> Stores {
-        Stores { timeout, made: HashMap::new() }
+    pub(crate) fn new(options: &Options) -> Stores {
+        Stores { patience: Patience::new(options), made: HashMap::new() }
     }
 
     /// The store of a URL's bucket; an error if no credentials are found or the settings are wrong.
@@ -44,11 +46,11 @@ impl Stores {
             return Ok(store.clone());
         }
         let client = match url.service {
-            Service::S3 => s3(url, self.timeout),
-            Service::Gcs => gcs(url, self.timeout),
-            Service::Azure => azure(url, self.timeout),
+            Service::S3 => s3(url, self.patience.timeout),
+            Service::Gcs => gcs(url, self.patience.timeout),
+            Service::Azure => azure(url, self.patience.timeout),
         }?;
-        let store = Store { client, timeout: self.timeout };
+        let store = Store { client, patience: self.patience };
         self.made.insert(key, store.clone());
         Ok(store)
     }
@@ -149,8 +151,7 @@ fn azure(url: &StoreUrl, timeout: Duration) -> Result<Arc<dyn ObjectStore>, Sour
 fn retries(timeout: Duration) -> RetryConfig {
     RetryConfig {
         backoff: BackoffConfig { init_backoff: FIRST_WAIT, max_backoff: LONGEST_WAIT, base: 2.0 },
-        // Time is what bounds it.
-        max_retries: usize::MAX,
+        max_retries: REQUEST_RETRIES,
         retry_timeout: timeout,
     }
 }
@@ -175,6 +176,6 @@ fn is_true(text: &str) -> bool {
 impl fmt::Debug for Store {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // The client may show its credentials.
-        f.debug_struct("Store").field("timeout", &self.timeout).finish_non_exhaustive()
+        f.debug_struct("Store").field("patience", &self.patience).finish_non_exhaustive()
     }
 }

@@ -33,6 +33,8 @@ pub(super) fn explain(name: &str, error: &object_store::Error) -> SourceError {
                 Some(status @ 300..=499) if ![408, 429].contains(&status) => {
                     SourceError::StoreRefused { name, words }
                 }
+                // Google Cloud Storage unpacks what it holds as `Content-Encoding: gzip`, and ranges do not fit then.
+                None if words.contains("non-partial") => SourceError::StoreRefused { name, words },
                 None if words.contains("redirect") || words.contains("builder error") => {
                     SourceError::StoreRefused { name, words }
                 }
@@ -50,7 +52,10 @@ pub(super) fn words(error: &(dyn Error + 'static)) -> String {
     let text = innermost.strip_prefix("Server returned non-2xx status code: ").unwrap_or(&innermost);
     let (status, body) = text.split_once(": ").unwrap_or((text, ""));
     match (element(body, "Code"), element(body, "Message")) {
-        (Some(code), Some(message)) => format!("{status}: {code}: {message}"),
+        // Azure's messages go on with the request's number.
+        (Some(code), Some(message)) => {
+            format!("{status}: {code}: {}", message.lines().next().unwrap_or_default())
+        }
         (Some(code), None) => format!("{status}: {code}"),
         _ => {
             let text = text.trim_end_matches([':', ' ']);

@@ -34,7 +34,7 @@ fn head(store: &Store, url: &StoreUrl) -> Result<ObjectMeta, SourceError> {
     let name = url.of(&url.key);
     let (location, store) = (path(url, &url.key)?, store.clone());
     wait_for(async move {
-        persist(store.timeout, || async {
+        persist(store.patience, || async {
             store.client.head(&location).await.map_err(|error| failure::explain(&name, &error))
         })
         .await
@@ -46,7 +46,7 @@ fn everything(store: &Store, url: &StoreUrl, folder: &str) -> Result<Vec<ObjectM
     let name = url.of(folder);
     let (prefix, store) = (path(url, folder)?, store.clone());
     let found = wait_for(async move {
-        persist(store.timeout, || async {
+        persist(store.patience, || async {
             let list = store.client.list((!prefix.is_root()).then_some(&prefix));
             list.try_collect::<Vec<_>>().await.map_err(|error| failure::explain(&name, &error))
         })

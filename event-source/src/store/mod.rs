@@ -14,12 +14,12 @@ mod profile;
 mod window;
 
 use std::future::Future;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::runtime::{Builder, Runtime};
 
-use crate::{ErrorKind, SourceError};
+use crate::{ErrorKind, Options, SourceError};
 
 use connect::Store;
 pub(crate) use connect::Stores;
@@ -31,6 +31,9 @@ pub(crate) use window::{Download, PIECE_BYTES, Window};
 const FIRST_WAIT: Duration = Duration::from_millis(100);
 /// The longest wait before something is tried again.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
+
+/// Between two words about a store that fails.
+const SILENCE: Duration = Duration::from_secs(15);
 
 /// The threads that talk to stores, whoever waits for them. They end with the process.
 fn runtime() -> &'static Runtime {
@@ -70,18 +73,58 @@ impl Backoff {
     }
 }
 
-/// Does something again until it succeeds, fails for good, or `timeout` has passed.
+/// How long a store is tried again, and who hears of it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Patience {
+    timeout: Duration,
+    on_retry: fn(&SourceError),
+}
+
+impl Patience {
+    pub(crate) fn new(options: &Options) -> Patience {
+        Patience { timeout: options.retry_timeout, on_retry: options.on_retry }
+    }
+
+    /// Waits before the next try; fails with the last one's error if none came through since `since` for too long.
+    async fn wait(
+        &self,
+        since: Instant,
+        error: SourceError,
+        backoff: &mut Backoff,
+    ) -> Result<(), SourceError> {
+        /// When something was said last: many pieces can fail at once.
+        static SAID: Mutex<Option<Instant>> = Mutex::new(None);
+        if since.elapsed() >= self.timeout {
+            return Err(error);
+        }
+        let is_due = {
+            let mut said = SAID.lock().unwrap_or_else(PoisonError::into_inner);
+            let is_due = said.is_none_or(|at| at.elapsed() >= SILENCE);
+            if is_due {
+                *said = Some(Instant::now());
+            }
+            is_due
+        };
+        if is_due {
+            (self.on_retry)(&error);
+        }
+        backoff.wait().await;
+        Ok(())
+    }
+}
+
+/// Does something again until it succeeds, fails for good, or has failed for too long.
 ///
-/// The library tries requests again by itself; this is for answers that broke off.
-async fn persist<T, F>(timeout: Duration, mut work: impl FnMut() -> F) -> Result<T, SourceError>
+/// The library tries each request a few times by itself.
+async fn persist<T, F>(patience: Patience, mut work: impl FnMut() -> F) -> Result<T, SourceError>
 where
     F: Future<Output = Result<T, SourceError>>,
 {
     let (begun, mut backoff) = (Instant::now(), Backoff::new());
     loop {
         match work().await {
-            Err(error) if error.kind() == ErrorKind::Unavailable && begun.elapsed() < timeout => {
-                backoff.wait().await;
+            Err(error) if error.kind() == ErrorKind::Unavailable => {
+                patience.wait(begun, error, &mut backoff).await?;
             }
             result => return result,
         }

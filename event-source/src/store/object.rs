@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use futures_util::StreamExt;
 use object_store::{GetOptions, GetRange, ObjectMeta, ObjectStore};
 
-use super::{Backoff, failure};
+use super::{Backoff, Patience, failure};
 use crate::raw::Fingerprint;
 use crate::{ErrorKind, SourceError};
 
@@ -45,12 +45,12 @@ impl Object {
     }
 
     /// Appends the bytes of `range` to `buffer`, which is empty. What breaks off is taken up at the byte reached,
-    /// as long as `timeout` does not pass without a byte.
+    /// as long as the patience lasts since the last byte.
     pub(super) async fn fetch(
         &self,
         range: Range<u64>,
         buffer: &mut Vec<u8>,
-        timeout: Duration,
+        patience: Patience,
     ) -> Result<(), SourceError> {
         let fetching = async {
             let (mut reached, mut since, mut backoff) = (buffer.len(), Instant::now(), Backoff::new());
@@ -66,10 +66,7 @@ impl Object {
                 if buffer.len() > reached {
                     (reached, since, backoff) = (buffer.len(), Instant::now(), Backoff::new());
                 }
-                if since.elapsed() >= timeout {
-                    return Err(error);
-                }
-                backoff.wait().await;
+                patience.wait(since, error, &mut backoff).await?;
             }
         };
         match tokio::time::timeout(PIECE_DEADLINE, fetching).await {

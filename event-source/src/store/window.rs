@@ -8,12 +8,11 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::ops::Range;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::AbortHandle;
 
-use super::{Object, runtime};
+use super::{Object, Patience, runtime};
 use crate::{Options, SourceError};
 
 /// Bytes asked of a store at once: enough that a request's delay does not count.
@@ -27,7 +26,7 @@ pub(crate) struct Window {
     ahead: Mutex<Ahead>,
     /// Buffers that go round: new ones would cost more than the copying.
     spare: Arc<Mutex<Vec<Vec<u8>>>>,
-    timeout: Duration,
+    patience: Patience,
 }
 
 impl Window {
@@ -37,7 +36,7 @@ impl Window {
             permits: Arc::new(Semaphore::new(options.jobs.clamp(1, Semaphore::MAX_PERMITS))),
             ahead: Mutex::default(),
             spare: Arc::default(),
-            timeout: options.retry_timeout,
+            patience: Patience::new(options),
         }
     }
 
@@ -62,12 +61,12 @@ impl Window {
 
     fn ask(&self, object: &Arc<Object>, range: Range<u64>, permit: Option<OwnedSemaphorePermit>) -> Piece {
         let (sender, receiver) = sync_channel(1);
-        let (object, spare, timeout) = (Arc::clone(object), Arc::clone(&self.spare), self.timeout);
+        let (object, spare, patience) = (Arc::clone(object), Arc::clone(&self.spare), self.patience);
         let task = runtime().spawn(async move {
             let mut buffer = lock(&spare).pop().unwrap_or_default();
             buffer.clear();
             buffer.reserve_exact((range.end - range.start) as usize);
-            let fetched = object.fetch(range, &mut buffer, timeout).await;
+            let fetched = object.fetch(range, &mut buffer, patience).await;
             // Nobody is there to miss it if the reader has gone.
             drop(sender.send(fetched.map(|()| buffer)));
         });
