@@ -224,7 +224,7 @@ pub(crate) enum Metrics {
         #[arg(value_name = "METRIC")]
         name: String,
     },
-    /// Print the SQL that reads a metric, or that makes a model such as fct_activity_daily
+    /// Print the SQL that reads a metric, or that makes a model such as `fct_activity_daily`
     Sql {
         /// The metric, MART.METRIC, or a model of dbt
         #[arg(value_name = "METRIC|MODEL")]
