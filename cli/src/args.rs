@@ -42,6 +42,8 @@ pub(crate) enum Command {
     /// What is measured, how, and the figures
     #[command(subcommand)]
     Metrics(Metrics),
+    /// Write one HTML file with the charts of the marts
+    Report(Report),
     /// Run a local ClickHouse on loopback, for trying out and for tests
     #[command(subcommand)]
     Warehouse(Warehouse),
@@ -249,6 +251,21 @@ pub(crate) enum Metrics {
         #[command(flatten)]
         connection: Connection,
     },
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Report {
+    /// The file to write [default: stdout]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// The first date shown
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub(crate) from: Option<Date>,
+    /// The last date shown
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub(crate) to: Option<Date>,
+    #[command(flatten)]
+    pub(crate) connection: Connection,
 }
 
 /// Which rows of a metric.

@@ -4,6 +4,7 @@
 //! - [`model`]: what a model is: columns with meaning, type and expression, grain, checks, query.
 //! - [`pieces`]: what marts are put together from: activity, money, segments, spans of days.
 //! - [`staging`], [`intermediate`], [`marts`]: the definitions themselves.
+//! - [`custom`]: metrics that a user defines in a file.
 //! - [`catalogue`]: every figure of the marts by its name, and the query that reads it.
 //!
 //! [`generated_files`] is everything `cargo xtask codegen` writes into the dbt project; [`render`] gives the
@@ -18,6 +19,7 @@
 //! ```
 
 pub mod catalogue;
+pub mod custom;
 mod dbt;
 pub mod intermediate;
 pub mod marts;

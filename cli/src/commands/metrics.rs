@@ -128,7 +128,7 @@ fn model(name: &str) -> Option<Model> {
 }
 
 /// The databases of the command line, and every option as it is unless said otherwise.
-fn plain(names: &args::Names) -> Plain {
+pub(super) fn plain(names: &args::Names) -> Plain {
     Plain { as_of_date: None, ..Plain::with_prefix(names.database_prefix.prefix(), "") }
 }
 

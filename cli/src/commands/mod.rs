@@ -4,6 +4,7 @@ mod generate;
 mod init;
 mod load;
 mod metrics;
+mod report;
 mod validate;
 mod warehouse;
 
@@ -26,6 +27,7 @@ pub(crate) fn run(args: Args) -> Outcome {
         Command::Load(load) => load::run(&load, talk),
         Command::Generate(generate) => generate::run(&generate, talk),
         Command::Metrics(metrics) => metrics::run(&metrics, talk),
+        Command::Report(report) => report::run(&report, talk),
         Command::Warehouse(warehouse) => warehouse::run(&warehouse, talk),
         Command::Completions { shell } => {
             let mut script = Vec::new();

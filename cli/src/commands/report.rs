@@ -1,0 +1,43 @@
+//! `report`: the marts as one HTML file.
+
+use std::fs;
+
+use ch_sink::{Warehouse, WarehouseError};
+use metrics_sql::{Target, render_query};
+use report::{Part, Range, Row};
+use serde_json::json;
+
+use super::metrics::plain;
+use super::{Talk, connect, runtime};
+use crate::args;
+use crate::failure::{Failure, Outcome};
+use crate::output::print;
+
+pub(crate) fn run(args: &args::Report, talk: Talk) -> Outcome {
+    let range = Range { from: args.from, to: args.to };
+    let target = Target::Plain(plain(&args.connection.names));
+    let page = runtime()?.block_on(async {
+        let warehouse = connect(&args.connection).await?;
+        let mut answers: Vec<(Part, Vec<Row>)> = Vec::new();
+        for part in report::parts(range) {
+            let sql = render_query(part.query(), &target);
+            let rows = rows(&warehouse, part.title(), &sql).await?;
+            answers.push((part, rows));
+        }
+        let staging = args.connection.names.database_prefix.staging();
+        let sql = format!("SELECT max(batch_date) AS as_of FROM {staging}.stg_loads");
+        let loads = rows(&warehouse, "the loads", &sql).await?;
+        let as_of = loads.first().and_then(|row| row["as_of"].as_str()).unwrap_or_default();
+        Ok::<_, Failure>(report::page(as_of, &answers))
+    })?;
+    let Some(out) = &args.out else { return print(page.as_bytes()) };
+    fs::write(out, &page).map_err(|error| Failure::doing(format_args!("write {}", out.display()), error))?;
+    talk.output.print(&json!({ "file": out, "bytes": page.len() }), |_| format!("{}\n", out.display()))
+}
+
+/// The rows of a query.
+async fn rows(warehouse: &Warehouse, what: &str, sql: &str) -> Result<Vec<Row>, WarehouseError> {
+    let answer = warehouse.read(&format!("read {what} (built by dbt)"), sql, "JSONEachRow").await?;
+    let rows = serde_json::Deserializer::from_slice(&answer).into_iter();
+    Ok(rows.collect::<Result<_, _>>().expect("the server writes a row of JSON a line"))
+}
