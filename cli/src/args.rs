@@ -219,12 +219,17 @@ pub(crate) enum Compress {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Metrics {
     /// List every metric: name, mart and meaning
-    List,
+    List {
+        #[command(flatten)]
+        custom: Custom,
+    },
     /// Show a metric's definition: meaning, unit, what it can be read by
     Show {
         /// The metric, or MART.METRIC
         #[arg(value_name = "METRIC")]
         name: String,
+        #[command(flatten)]
+        custom: Custom,
     },
     /// Print the SQL that reads a metric, or that makes a model such as `fct_activity_daily`
     Sql {
@@ -233,6 +238,8 @@ pub(crate) enum Metrics {
         name: String,
         #[command(flatten)]
         slice: Slice,
+        #[command(flatten)]
+        custom: Custom,
         #[command(flatten)]
         reporting: Reporting,
         #[command(flatten)]
@@ -245,6 +252,8 @@ pub(crate) enum Metrics {
         name: String,
         #[command(flatten)]
         slice: Slice,
+        #[command(flatten)]
+        custom: Custom,
         /// How the figures are printed [default: that of --output]
         #[arg(long, value_enum, value_name = "FORMAT")]
         format: Option<Figures>,
@@ -266,6 +275,14 @@ pub(crate) struct Report {
     pub(crate) to: Option<Date>,
     #[command(flatten)]
     pub(crate) connection: Connection,
+}
+
+/// Metrics beyond Schoolbell's own.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Custom {
+    /// A file with definitions of your own, such as dbt/metrics.toml
+    #[arg(long, env = "SCHOOLBELL_METRICS", value_name = "FILE")]
+    pub(crate) definitions: Option<PathBuf>,
 }
 
 /// Which rows of a metric.

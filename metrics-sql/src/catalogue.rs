@@ -3,6 +3,7 @@
 use event_schema::value::Date;
 use thiserror::Error;
 
+use crate::custom::CustomMetric;
 use crate::model::{Column, ColumnTest, Layer, Model, Role};
 use crate::sql::{Expr, Literal, Order, Query, Relation, Select, SqlType, col, text};
 
@@ -91,9 +92,10 @@ fn one_of(allowed: &[String]) -> String {
     if allowed.is_empty() { "nothing to be read by".to_owned() } else { allowed.join(", ") }
 }
 
-/// Every metric, in the order of the marts and their columns.
-pub fn metrics() -> Vec<Metric> {
-    let marts = crate::models().into_iter().filter(|model| model.id.layer == Layer::Mart);
+/// Every metric, in the order of the marts and their columns; the user's own come last.
+pub fn metrics(custom: &[CustomMetric]) -> Vec<Metric> {
+    let models = crate::models().into_iter().chain(custom.iter().flat_map(crate::custom::models));
+    let marts = models.filter(|model| model.id.layer == Layer::Mart);
     let figures: Vec<(Model, Column)> = marts
         .flat_map(|mart| {
             let figures: Vec<Column> =
@@ -119,8 +121,8 @@ fn is_figure(column: &Column) -> bool {
 ///
 /// # Errors
 /// Where there is none, or more than one.
-pub fn find(name: &str) -> Result<Metric, CatalogueError> {
-    let mut found: Vec<Metric> = metrics();
+pub fn find(name: &str, custom: &[CustomMetric]) -> Result<Metric, CatalogueError> {
+    let mut found: Vec<Metric> = metrics(custom);
     let all: Vec<String> = found.iter().map(Metric::name).collect();
     found.retain(|metric| metric.column.name.as_str() == name || metric.full_name() == name);
     match found.len() {

@@ -16,12 +16,18 @@
 mod models;
 mod read;
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 
 use event_schema::registry::{self, ColumnType, Entity as Table, Scalar};
 
 pub use models::models;
 pub use read::read;
+
+/// Where the definitions of the dbt project are.
+pub const FILE: &str = "dbt/metrics.toml";
 
 /// The longest window, in days.
 pub const LONGEST_WINDOW_DAYS: u32 = 366;
@@ -180,7 +186,11 @@ impl Entity {
     pub(crate) fn columns(self) -> Vec<(&'static str, Holds)> {
         let Some(table) = self.table() else {
             let text = ["user_id", "kind", "purchase_id", "plan", "platform", "country", "currency"];
-            return text.map(|name| (name, Holds::Text)).into_iter().chain([("net_revenue", Holds::Money)]).collect();
+            return text
+                .map(|name| (name, Holds::Text))
+                .into_iter()
+                .chain([("net_revenue", Holds::Money)])
+                .collect();
         };
         const NOT_OF_THE_EVENT: [&str; 2] = ["extra", "source_file"];
         let columns = table.columns().into_iter().filter(|column| !NOT_OF_THE_EVENT.contains(&column.name));

@@ -6,15 +6,19 @@ use crate::model::{Build, Column, ColumnTest, Layer, Model, Role};
 use crate::sql::{Ident, Target, quote_identifier, quote_jinja, render_expr, render_query};
 use crate::{GENERATED, GeneratedFile};
 
-/// Both files of a model, relative to the repository's root.
-pub(crate) fn files(model: &Model) -> [GeneratedFile; 2] {
+/// Where one of Schoolbell's own models is defined.
+pub(crate) fn source_of(model: &Model) -> &'static str {
+    match model.id.layer {
+        Layer::Staging => "metrics-sql/src/staging.rs",
+        Layer::Intermediate => "metrics-sql/src/intermediate.rs",
+        Layer::Mart => "metrics-sql/src/marts",
+    }
+}
+
+/// Both files of a model that is defined in `source`; paths are relative to the repository's root.
+pub(crate) fn files(model: &Model, source: &str) -> [GeneratedFile; 2] {
     let stem = format!("dbt/models/{}/{}", model.id.layer.folder(), model.id.name.as_str());
-    let source = match model.id.layer {
-        Layer::Staging => "staging.rs",
-        Layer::Intermediate => "intermediate.rs",
-        Layer::Mart => "marts",
-    };
-    let header = format!("{GENERATED}; edit metrics-sql/src/{source} instead");
+    let header = format!("{GENERATED}; edit {source} instead");
     [
         GeneratedFile { path: format!("{stem}.sql").into(), contents: sql(model, &header) },
         GeneratedFile { path: format!("{stem}.yml").into(), contents: yml(model, &header) },

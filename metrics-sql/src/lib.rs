@@ -33,6 +33,7 @@ mod tests;
 
 use std::path::PathBuf;
 
+pub use custom::CustomMetric;
 pub use model::Model;
 pub use sql::{Plain, Target};
 
@@ -53,9 +54,12 @@ pub fn models() -> Vec<Model> {
     [staging::models(), intermediate::models(), marts::models()].concat()
 }
 
-/// Every file of the dbt project that is made from the definitions.
-pub fn generated_files() -> Vec<GeneratedFile> {
-    models().iter().flat_map(dbt::files).collect()
+/// Every file of the dbt project that is made from the definitions, the user's own included.
+pub fn generated_files(custom: &[CustomMetric]) -> Vec<GeneratedFile> {
+    let built_in = models();
+    let built_in = built_in.iter().flat_map(|model| dbt::files(model, dbt::source_of(model)));
+    let custom: Vec<Model> = custom.iter().flat_map(custom::models).collect();
+    built_in.chain(custom.iter().flat_map(|model| dbt::files(model, custom::FILE))).collect()
 }
 
 /// The SQL of a model's query, without a line break at its end.

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use event_schema::generate;
+use metrics_sql::custom::{self, CustomMetric};
 
 use crate::repo;
 
@@ -35,12 +36,23 @@ fn generated_files() -> Result<BTreeMap<PathBuf, String>> {
         ("docs/events.md", generate::reference()),
         ("docs/event.schema.json", schema),
     ];
-    let of_the_metrics = metrics_sql::generated_files().into_iter().map(|file| (file.path, file.contents));
+    let of_the_metrics = metrics_sql::generated_files(&custom_metrics()?);
+    let of_the_metrics = of_the_metrics.into_iter().map(|file| (file.path, file.contents));
     Ok(of_the_contract
         .map(|(path, contents)| (path.into(), contents))
         .into_iter()
         .chain(of_the_metrics)
         .collect())
+}
+
+/// The metrics that the user of the dbt project has defined.
+fn custom_metrics() -> Result<Vec<CustomMetric>> {
+    let path = repo::root()?.join(custom::FILE);
+    let text = fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))?;
+    custom::read(custom::FILE, &text).map_err(|errors| {
+        let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        anyhow!("{}", errors.join("\n"))
+    })
 }
 
 fn write(root: &Path, files: &BTreeMap<PathBuf, String>) -> Result<()> {

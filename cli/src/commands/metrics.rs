@@ -1,24 +1,41 @@
 //! `metrics`: the catalogue, and the figures in the marts.
 
 use std::fmt::Write as _;
+use std::fs;
 
 use metrics_sql::catalogue::{self, Metric, Slice};
-use metrics_sql::{Model, Plain, Target, models, render, render_query};
+use metrics_sql::custom;
+use metrics_sql::{CustomMetric, Plain, Target, models, render, render_query};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::{Talk, connect, runtime};
 use crate::args::{self, Figures, Metrics};
-use crate::failure::{Failure, Outcome};
+use crate::failure::{Code, Failure, Outcome};
 use crate::output::{Output, print};
 
 pub(crate) fn run(metrics: &Metrics, talk: Talk) -> Outcome {
     match metrics {
-        Metrics::List => list(talk),
-        Metrics::Show { name } => show(name, talk),
-        Metrics::Sql { name, slice, reporting, names } => sql(name, slice, reporting, names, talk),
-        Metrics::Query { name, slice, format, connection } => query(name, slice, *format, connection, talk),
+        Metrics::List { custom } => list(&read(custom)?, talk),
+        Metrics::Show { name, custom } => show(&catalogue::find(name, &read(custom)?)?, talk),
+        Metrics::Sql { name, slice, custom, reporting, names } => {
+            sql(name, slice, &read(custom)?, reporting, names, talk)
+        }
+        Metrics::Query { name, slice, custom, format, connection } => {
+            query(&catalogue::find(name, &read(custom)?)?, slice, *format, connection, talk)
+        }
     }
+}
+
+/// The user's own definitions.
+fn read(custom: &args::Custom) -> Result<Vec<CustomMetric>, Failure> {
+    let Some(path) = &custom.definitions else { return Ok(Vec::new()) };
+    let text = fs::read_to_string(path)
+        .map_err(|error| Failure::doing(format_args!("read {}", path.display()), error))?;
+    custom::read(&path.to_string_lossy(), &text).map_err(|errors| {
+        let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        Failure::new(Code::Usage, errors.join("\n"))
+    })
 }
 
 /// A metric as `list` and `show` print it.
@@ -57,8 +74,8 @@ impl From<&Metric> for Entry {
     }
 }
 
-fn list(talk: Talk) -> Outcome {
-    let entries: Vec<Entry> = catalogue::metrics().iter().map(Entry::from).collect();
+fn list(custom: &[CustomMetric], talk: Talk) -> Outcome {
+    let entries: Vec<Entry> = catalogue::metrics(custom).iter().map(Entry::from).collect();
     talk.output.print(&entries, |entries| {
         let mut out = String::new();
         let width = entries.iter().map(|entry| entry.name.len()).max().unwrap_or(0);
@@ -74,9 +91,8 @@ fn list(talk: Talk) -> Outcome {
     })
 }
 
-fn show(name: &str, talk: Talk) -> Outcome {
-    let metric = catalogue::find(name)?;
-    talk.output.print(&Entry::from(&metric), |entry| {
+fn show(metric: &Metric, talk: Talk) -> Outcome {
+    talk.output.print(&Entry::from(metric), |entry| {
         let dates = if entry.has_dates { "--from, --to" } else { "none" };
         let list = |names: &[String]| if names.is_empty() { "nothing".to_owned() } else { names.join(", ") };
         format!(
@@ -105,6 +121,7 @@ struct Statement<'a> {
 fn sql(
     name: &str,
     slice: &args::Slice,
+    custom: &[CustomMetric],
     reporting: &args::Reporting,
     names: &args::Names,
     talk: Talk,
@@ -116,15 +133,12 @@ fn sql(
         as_of_date,
         ..plain(names)
     });
-    let sql = match model(name) {
+    let own = models().into_iter().chain(custom.iter().flat_map(custom::models));
+    let sql = match own.into_iter().find(|model| model.id.name.as_str() == name) {
         Some(model) => render(&model, &target),
-        None => render_query(&catalogue::find(name)?.query(&slice.into())?, &target),
+        None => render_query(&catalogue::find(name, custom)?.query(&slice.into())?, &target),
     };
     talk.output.print(&Statement { name, sql }, |statement| statement.sql.clone() + "\n")
-}
-
-fn model(name: &str) -> Option<Model> {
-    models().into_iter().find(|model| model.id.name.as_str() == name)
 }
 
 /// The databases of the command line, and every option as it is unless said otherwise.
@@ -148,13 +162,12 @@ struct Answer<'a> {
 }
 
 fn query(
-    name: &str,
+    metric: &Metric,
     slice: &args::Slice,
     format: Option<Figures>,
     connection: &args::Connection,
     talk: Talk,
 ) -> Outcome {
-    let metric = catalogue::find(name)?;
     let sql = render_query(&metric.query(&slice.into())?, &Target::Plain(plain(&connection.names)));
     let format = format.unwrap_or(match talk.output {
         Output::Text => Figures::Table,

@@ -5,7 +5,7 @@ use crate::{Plain, Target, render_query};
 
 fn sql(name: &str, slice: &Slice) -> Result<String, CatalogueError> {
     let target = Target::Plain(Plain::with_prefix("acme_", "2026-03-31"));
-    Ok(render_query(&find(name)?.query(slice)?, &target))
+    Ok(render_query(&find(name, &[])?.query(slice)?, &target))
 }
 
 fn by(values: &[&str]) -> Slice {
@@ -14,11 +14,11 @@ fn by(values: &[&str]) -> Slice {
 
 #[test]
 fn every_metric_is_found_by_the_name_it_is_listed_under() {
-    let metrics = metrics();
+    let metrics = metrics(&[]);
     assert!(metrics.len() > 40, "{}", metrics.len());
     for metric in metrics {
-        assert_eq!(find(&metric.name()).unwrap(), metric);
-        assert_eq!(find(&metric.full_name()).unwrap(), metric);
+        assert_eq!(find(&metric.name(), &[]).unwrap(), metric);
+        assert_eq!(find(&metric.full_name(), &[]).unwrap(), metric);
         for value in metric.can_be_read_by() {
             metric.query(&by(&[&value])).unwrap();
         }

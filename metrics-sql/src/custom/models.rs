@@ -4,9 +4,7 @@ use super::{Condition, Constant, CustomMetric, Dimension, Entity, Field, Measure
 use crate::intermediate::{calendar, money};
 use crate::model::{Build, Check, Column, ColumnTest, Layer, Model, ModelRef, Role};
 use crate::pieces::{is_reported, reporting_date};
-use crate::sql::{
-    Changed, Cte, Expr, Query, Relation, Select, SqlType, array, call, case, col, int, text, tuple,
-};
+use crate::sql::{Changed, Cte, Expr, Query, Relation, Select, SqlType, array, call, col, int, text, tuple};
 use crate::staging;
 
 const OVERALL: &str = "overall";
@@ -22,7 +20,9 @@ pub fn models(metric: &CustomMetric) -> Vec<Model> {
 fn parts(metric: &CustomMetric) -> Vec<(&str, &Part)> {
     match &metric.value {
         Value::Measure(part) => vec![(&metric.name, part)],
-        Value::Ratio { numerator, denominator } => vec![("numerator", numerator), ("denominator", denominator)],
+        Value::Ratio { numerator, denominator } => {
+            vec![("numerator", numerator), ("denominator", denominator)]
+        }
     }
 }
 
@@ -94,7 +94,12 @@ fn daily(metric: &CustomMetric, role: &str, part: &Part) -> Model {
     }
 
     let mut keys = vec![
-        Column::key("activity_date", SqlType::Date, "The day, in the reporting time zone.", col("activity_date")),
+        Column::key(
+            "activity_date",
+            SqlType::Date,
+            "The day, in the reporting time zone.",
+            col("activity_date"),
+        ),
         Column::key("user_id", SqlType::String, "Whose rows.", col("user_id")),
     ];
     for Dimension(name) in &metric.dimensions {
@@ -165,7 +170,12 @@ fn mart(metric: &CustomMetric) -> Model {
         days => format!(" A figure is of the {days} days ending that day."),
     };
     let mut columns = vec![
-        Column::key("activity_date", SqlType::Date, "The day, in the reporting time zone.", col("activity_date")),
+        Column::key(
+            "activity_date",
+            SqlType::Date,
+            "The day, in the reporting time zone.",
+            col("activity_date"),
+        ),
         Column::key("segment", SqlType::LowCardinality, "How the rows are cut.", low_cardinality("segment"))
             .tested(ColumnTest::OneOf(segments)),
         Column::key(
@@ -177,11 +187,17 @@ fn mart(metric: &CustomMetric) -> Model {
     ];
     for (role, part) in &parts {
         let doc = if *role == metric.name { metric.description.clone() } else { format!("The {role}.") };
-        let column = Column::attribute((*role).to_owned(), ty(part), doc, col((*role).to_owned())).unit(Some(unit(part)));
+        let column = Column::attribute((*role).to_owned(), ty(part), doc, col((*role).to_owned()))
+            .unit(Some(unit(part)));
         columns.push(Column { role: Role::Measure, ..column });
     }
     if let Value::Ratio { .. } = &metric.value {
-        let ratio = Column::ratio(metric.name.clone(), metric.description.clone(), col("numerator"), col("denominator"));
+        let ratio = Column::ratio(
+            metric.name.clone(),
+            metric.description.clone(),
+            col("numerator"),
+            col("denominator"),
+        );
         columns.push(ratio.unit(Some("numerator ÷ denominator")));
     }
     let something = parts
@@ -201,7 +217,11 @@ fn mart(metric: &CustomMetric) -> Model {
         columns,
         checks: vec![Check { name: "segment_rows_have_something", condition: something.clone() }],
         ctes: vec![
-            Cte::new("parts", "Every part on the days it counts for; the calendar's part is nothing.", all_parts(metric)),
+            Cte::new(
+                "parts",
+                "Every part on the days it counts for; the calendar's part is nothing.",
+                all_parts(metric),
+            ),
             Cte::new("figures", "One row a day and segment value.", figures(metric)),
         ],
         rows: Select::from(Relation::cte("figures")).filter(something),
@@ -222,7 +242,11 @@ fn all_parts(metric: &CustomMetric) -> Query {
             let is_own = own == Some(*role);
             let (sum, counted_key) = (
                 if is_own { col("part_value") } else { int(0) },
-                if is_own { call("toNullable", [col("counted")]) } else { call("nullIf", [text(""), text("")]) },
+                if is_own {
+                    call("toNullable", [col("counted")])
+                } else {
+                    call("nullIf", [text(""), text("")])
+                },
             );
             select = match counted(part) {
                 None => select.item(sum.cast(ty(part)), value),

@@ -12,7 +12,16 @@ use super::{
 
 /// Columns that a metric may be cut by, where its entity has them.
 const DIMENSIONS: [&str; 10] = [
-    "platform", "app_version", "country", "event_type", "course_id", "lesson_id", "plan", "currency", "device", "os",
+    "platform",
+    "app_version",
+    "country",
+    "event_type",
+    "course_id",
+    "lesson_id",
+    "plan",
+    "currency",
+    "device",
+    "os",
 ];
 /// The longest name: `fct_` and what follows stay within what file systems and ClickHouse take.
 const LONGEST_NAME: usize = 60;
@@ -60,11 +69,11 @@ struct Filter {
     at_most: Option<Spanned<toml::Value>>,
 }
 
-/// Reads the definitions of a file; `taken` are names that marts have already, without `fct_`.
+/// Reads the definitions of a file; `file` is what errors call it.
 ///
 /// # Errors
 /// Everything that is wrong, in the order of the file.
-pub fn read(file: &str, text: &str, taken: &[String]) -> Result<Vec<CustomMetric>, Vec<DefinitionError>> {
+pub fn read(file: &str, text: &str) -> Result<Vec<CustomMetric>, Vec<DefinitionError>> {
     let mut reader = Reader { file, text, errors: Vec::new() };
     let definitions: File = match toml::from_str(text) {
         Ok(definitions) => definitions,
@@ -78,12 +87,24 @@ pub fn read(file: &str, text: &str, taken: &[String]) -> Result<Vec<CustomMetric
         let name = definition.get_ref().name.clone();
         if metrics.iter().any(|metric| metric.name == *name.get_ref()) {
             reader.wrong(name.span(), format!("the metric `{}` is defined twice", name.get_ref()));
-        } else if taken.contains(name.get_ref()) {
-            reader.wrong(name.span(), format!("Schoolbell has a mart `fct_{}` already", name.get_ref()));
+        } else if is_taken(name.get_ref()) {
+            reader.wrong(
+                name.span(),
+                format!("Schoolbell has models of the name `{}` already", name.get_ref()),
+            );
         }
         metrics.extend(reader.metric(definition));
     }
     if reader.errors.is_empty() { Ok(metrics) } else { Err(reader.errors) }
+}
+
+/// Whether one of Schoolbell's own models has a name that this metric's would have.
+fn is_taken(name: &str) -> bool {
+    let parts = ["", "_numerator", "_denominator"].map(|part| format!("int_{name}{part}_daily"));
+    let mart = format!("fct_{name}");
+    crate::models().iter().any(|model| {
+        model.id.name.as_str() == mart || parts.iter().any(|part| part == model.id.name.as_str())
+    })
 }
 
 struct Reader<'a> {
@@ -106,8 +127,18 @@ impl Reader<'_> {
 
     fn metric(&mut self, definition: Spanned<Definition>) -> Option<CustomMetric> {
         let span = definition.span();
-        let Definition { name, description, entity, measure, of, filter, numerator, denominator, dimensions, window_days } =
-            definition.into_inner();
+        let Definition {
+            name,
+            description,
+            entity,
+            measure,
+            of,
+            filter,
+            numerator,
+            denominator,
+            dimensions,
+            window_days,
+        } = definition.into_inner();
         self.name(&name);
         if description.get_ref().trim().is_empty() {
             self.wrong(description.span(), "the description is empty: say what the metric means".to_owned());
@@ -115,17 +146,20 @@ impl Reader<'_> {
         let window_days = self.window(window_days);
         let is_measure = entity.is_some() || measure.is_some() || of.is_some() || filter.is_some();
         let value = match (numerator, denominator) {
-            (None, None) => {
-                self.part(&span, RawPart { entity, measure, of, filter }).map(Value::Measure)
-            }
+            (None, None) => self.part(&span, RawPart { entity, measure, of, filter }).map(Value::Measure),
             (Some(numerator), Some(denominator)) if !is_measure => {
                 let (of_numerator, of_denominator) = (numerator.span(), denominator.span());
                 let numerator = self.part(&of_numerator, numerator.into_inner());
                 let denominator = self.part(&of_denominator, denominator.into_inner());
-                numerator.zip(denominator).map(|(numerator, denominator)| Value::Ratio { numerator, denominator })
+                numerator
+                    .zip(denominator)
+                    .map(|(numerator, denominator)| Value::Ratio { numerator, denominator })
             }
             (Some(_), Some(_)) => {
-                self.wrong(span, "a ratio has entity, measure and filter in its numerator and denominator only".to_owned());
+                self.wrong(
+                    span,
+                    "a ratio has entity, measure and filter in its numerator and denominator only".to_owned(),
+                );
                 None
             }
             (Some(one), None) | (None, Some(one)) => {
@@ -154,7 +188,10 @@ impl Reader<'_> {
                 "`{text}` is no name of a metric: a letter a-z, then letters, digits and `_`, at most {LONGEST_NAME}"
             ));
         } else if COLUMNS.contains(&text.as_str()) {
-            self.wrong(name.span(), format!("the mart has a column `{text}` of its own: choose another name"));
+            self.wrong(
+                name.span(),
+                format!("the mart has a column `{text}` of its own: choose another name"),
+            );
         }
     }
 
@@ -171,13 +208,21 @@ impl Reader<'_> {
 
     fn part(&mut self, span: &Range<usize>, part: RawPart) -> Option<Part> {
         let Some(entity) = part.entity else {
-            self.wrong(span.clone(), format!("the entity is missing: one of {}", list(Entity::ALL.map(Entity::name))));
+            self.wrong(
+                span.clone(),
+                format!("the entity is missing: one of {}", list(Entity::ALL.map(Entity::name))),
+            );
             return None;
         };
         let Some(found) = Entity::ALL.into_iter().find(|known| known.name() == entity.get_ref()) else {
-            self.wrong(entity.span(), format!(
-                "there is no entity `{}`: one of {}", entity.get_ref(), list(Entity::ALL.map(Entity::name))
-            ));
+            self.wrong(
+                entity.span(),
+                format!(
+                    "there is no entity `{}`: one of {}",
+                    entity.get_ref(),
+                    list(Entity::ALL.map(Entity::name))
+                ),
+            );
             return None;
         };
         let entity = found;
@@ -199,9 +244,7 @@ impl Reader<'_> {
             self.wrong(span.clone(), format!("the measure is missing: one of {}", list(MEASURES)));
             return None;
         };
-        let wants = |wanted: &'static [Holds]| {
-            move |holds: Holds| wanted.contains(&holds)
-        };
+        let wants = |wanted: &'static [Holds]| move |holds: Holds| wanted.contains(&holds);
         match (measure.get_ref().as_str(), of) {
             ("count", None) => Some(Measure::Count),
             ("users", None) => Some(Measure::Users),
@@ -209,7 +252,9 @@ impl Reader<'_> {
                 self.wrong(of.span(), format!("`{}` is of no column: leave out `of`", measure.get_ref()));
                 None
             }
-            ("distinct", Some(of)) => self.column(entity, &of, wants(&[Holds::Text])).map(|(name, _)| Measure::Distinct(name)),
+            ("distinct", Some(of)) => {
+                self.column(entity, &of, wants(&[Holds::Text])).map(|(name, _)| Measure::Distinct(name))
+            }
             ("sum", Some(of)) => self
                 .column(entity, &of, wants(&[Holds::WholeNumber, Holds::Number, Holds::Money]))
                 .map(|(name, _)| Measure::Sum(name)),
@@ -218,7 +263,10 @@ impl Reader<'_> {
                 None
             }
             (other, _) => {
-                self.wrong(measure.span(), format!("there is no measure `{other}`: one of {}", list(MEASURES)));
+                self.wrong(
+                    measure.span(),
+                    format!("there is no measure `{other}`: one of {}", list(MEASURES)),
+                );
                 None
             }
         }
@@ -236,10 +284,19 @@ impl Reader<'_> {
         if found.is_none() {
             let fitting = columns.iter().filter(|(_, holds)| is_wanted(*holds)).map(|(known, _)| *known);
             let fitting: Vec<&str> = fitting.collect();
-            let allowed = if fitting.is_empty() { "it has none".to_owned() } else { format!("one of {}", list(fitting)) };
-            self.wrong(name.span(), format!(
-                "`{}` has no such column `{}` that fits here: {allowed}", entity.name(), name.get_ref()
-            ));
+            let allowed = if fitting.is_empty() {
+                "it has none".to_owned()
+            } else {
+                format!("one of {}", list(fitting))
+            };
+            self.wrong(
+                name.span(),
+                format!(
+                    "`{}` has no such column `{}` that fits here: {allowed}",
+                    entity.name(),
+                    name.get_ref()
+                ),
+            );
         }
         found.copied()
     }
@@ -252,7 +309,9 @@ impl Reader<'_> {
                 let (name, holds) = self.column(entity, &column, |_| true)?;
                 (Field::Column(name), holds)
             }
-            (None, Some(property)) if entity == Entity::Events => (Field::Property(property.into_inner()), Holds::Text),
+            (None, Some(property)) if entity == Entity::Events => {
+                (Field::Property(property.into_inner()), Holds::Text)
+            }
             (None, Some(property)) => {
                 self.wrong(property.span(), "only `events` have properties".to_owned());
                 return None;
@@ -278,13 +337,20 @@ impl Reader<'_> {
             toml::Value::Array(values) if !is_bound => values,
             value => vec![value],
         };
-        let constants: Option<Vec<Constant>> = constants.into_iter().map(|value| constant(value, holds)).collect();
+        let constants: Option<Vec<Constant>> =
+            constants.into_iter().map(|value| constant(value, holds)).collect();
         let Some(constants) = constants.filter(|constants| !constants.is_empty()) else {
-            self.wrong(span, format!("expected {} here", match holds {
-                Holds::Text => "text, or a list of texts",
-                Holds::Bool => "true or false",
-                Holds::WholeNumber | Holds::Number | Holds::Money => "a whole number",
-            }));
+            self.wrong(
+                span,
+                format!(
+                    "expected {} here",
+                    match holds {
+                        Holds::Text => "text, or a list of texts",
+                        Holds::Bool => "true or false",
+                        Holds::WholeNumber | Holds::Number | Holds::Money => "a whole number",
+                    }
+                ),
+            );
             return None;
         };
         let first = || constants[0].clone();
@@ -314,9 +380,14 @@ impl Reader<'_> {
                     self.wrong(name.span(), format!("the dimension `{known}` is named twice"));
                 }
                 Some(known) => dimensions.push(Dimension(known)),
-                None => self.wrong(name.span(), format!(
-                    "there is no dimension `{}` here: any of {}", name.get_ref(), list(allowed.iter().copied())
-                )),
+                None => self.wrong(
+                    name.span(),
+                    format!(
+                        "there is no dimension `{}` here: any of {}",
+                        name.get_ref(),
+                        list(allowed.iter().copied())
+                    ),
+                ),
             }
         }
         dimensions

@@ -1,19 +1,20 @@
 //! A/B tests by user: who was assigned what, and what they did around it. `marts/ab_test_results.rs` compares them.
 
-use event_schema::registry::{AB_TEST_ASSIGNMENTS, ColumnType, Scalar, TASK_RESULTS};
+use event_schema::registry::{AB_TEST_ASSIGNMENTS, ColumnType, Entity, Scalar, TASK_RESULTS};
 
 use super::user_activity_daily;
 use crate::model::{Build, Column, Layer, Model, ModelRef};
 use crate::pieces::{is_reported, reporting_date};
 use crate::sql::{
-    Aliased, Cte, Expr, JoinKind, Query, Relation, Select, SqlType, Var, call, col, int, text, tuple, var,
+    Aliased, Changed, Cte, Expr, JoinKind, Query, Relation, Select, SqlType, Var, call, col, int, text,
+    tuple, var,
 };
 use crate::staging;
 
 /// A moment, to the millisecond.
 const INSTANT: SqlType = SqlType::Raw(ColumnType::Plain(Scalar::DateTime));
 
-/// The first time each user was seen in each variant of an experiment.
+/// The first time on each day that a user was seen in a variant of an experiment.
 pub fn assignments() -> ModelRef {
     ModelRef::new(Layer::Intermediate, "int_experiment_assignments")
 }
@@ -34,25 +35,26 @@ pub(super) fn models() -> Vec<Model> {
 }
 
 fn build_assignments() -> Model {
-    let by = ["experiment_id", "user_id", "variant"];
+    let by = ["experiment_id", "user_id", "variant", "activity_date"];
     let instant = || tuple([col("event_time"), call("toString", [col("event_id")])]);
     Model {
         id: assignments(),
-        build: Build::Table,
-        description: "The first time each user was seen in each variant of an experiment. One row a user is the \
-                      rule; a user with more was shown both, and is left out of the results. Assignments after \
+        build: by_user_and_day(&AB_TEST_ASSIGNMENTS),
+        description:
+            "The first time on each day that a user was seen in a variant of an experiment. Days after \
                       `as_of_date` are included; readers leave them out."
-            .to_owned(),
+                .to_owned(),
         grain: by.map(Into::into).into(),
         sorted_by: by.map(Into::into).into(),
         columns: vec![
             Column::key("experiment_id", SqlType::LowCardinality, "The experiment.", col("experiment_id")),
             Column::key("user_id", SqlType::String, "Who was assigned.", col("user_id")),
             Column::key("variant", SqlType::LowCardinality, "The variant.", col("variant")),
+            day(),
             Column::attribute(
                 "assigned_at",
                 INSTANT,
-                "The earliest assignment to this variant.",
+                "The earliest assignment of that day to this variant.",
                 call("min", [col("event_time")]),
             ),
             Column::attribute(
@@ -63,8 +65,10 @@ fn build_assignments() -> Model {
             ),
         ],
         checks: Vec::new(),
-        ctes: Vec::new(),
-        rows: Select::from(staging::events_of(&AB_TEST_ASSIGNMENTS)).group_by(by.map(col)),
+        ctes: vec![Cte::new("shown", "Every assignment with its day.", {
+            with_day(&AB_TEST_ASSIGNMENTS).columns(["experiment_id", "variant", "event_time", "event_id"])
+        })],
+        rows: Select::from(Relation::cte("shown")).group_by(by.map(col)),
     }
 }
 
@@ -72,7 +76,7 @@ fn build_user_attempts_daily() -> Model {
     let attempts = call("arraySort", [call("groupArray", [tuple([col("event_time"), col("is_correct")])])]);
     Model {
         id: user_attempts_daily(),
-        build: Build::Table,
+        build: by_user_and_day(&TASK_RESULTS),
         description:
             "The attempts at tasks of each user and day, in order of time: what windows that begin at any \
                       instant are counted from. Days after `as_of_date` are included; readers leave them out."
@@ -81,12 +85,7 @@ fn build_user_attempts_daily() -> Model {
         sorted_by: ["user_id", "activity_date"].map(Into::into).into(),
         columns: vec![
             Column::key("user_id", SqlType::String, "Who tried.", col("user_id")),
-            Column::key(
-                "activity_date",
-                SqlType::Date,
-                "The day, in the reporting time zone.",
-                col("activity_date"),
-            ),
+            day(),
             Column::attribute(
                 "attempted_at",
                 SqlType::Array(Box::new(INSTANT)),
@@ -101,17 +100,42 @@ fn build_user_attempts_daily() -> Model {
             ),
         ],
         checks: Vec::new(),
-        ctes: vec![Cte::new(
-            "days",
-            "The attempts of a day together.",
-            Select::from(staging::events_of(&TASK_RESULTS))
-                .columns(["user_id"])
-                .item(reporting_date(col("event_time")), "activity_date")
-                .item(attempts, "attempts")
-                .group_by(["user_id", "activity_date"].map(col)),
-        )],
+        ctes: vec![
+            Cte::new("tried", "Every attempt with its day.", {
+                with_day(&TASK_RESULTS).columns(["event_time", "is_correct"])
+            }),
+            Cte::new(
+                "days",
+                "The attempts of a day together.",
+                Select::from(Relation::cte("tried"))
+                    .columns(["user_id", "activity_date"])
+                    .item(attempts, "attempts")
+                    .group_by(["user_id", "activity_date"].map(col)),
+            ),
+        ],
         rows: Select::from(Relation::cte("days")),
     }
+}
+
+/// Only users and days that changed in the staging model of the table are made anew.
+fn by_user_and_day(table: &Entity) -> Build {
+    Build::FollowsChanges {
+        follows: vec![staging::events_of(table)],
+        changed_by: ["activity_date", "user_id"].map(Into::into).into(),
+        is_followed: false,
+    }
+}
+
+/// The events of a table with user and day.
+fn with_day(table: &Entity) -> Select {
+    Select::from(staging::events_of(table))
+        .only_changed(Changed::Events)
+        .columns(["user_id"])
+        .item(reporting_date(col("event_time")), "activity_date")
+}
+
+fn day() -> Column {
+    Column::key("activity_date", SqlType::Date, "The day, in the reporting time zone.", col("activity_date"))
 }
 
 /// A user's measure on both sides of the assignment: in the window after it, and in the one before it.
@@ -228,12 +252,12 @@ pub(crate) fn first_assignments() -> Query {
     let order = || tuple([col("assigned_at"), col("event_id")]);
     let reported = Select::from(assignments())
         .columns(["experiment_id", "user_id", "variant", "assigned_at", "event_id"])
-        .filter(is_reported(reporting_date(col("assigned_at"))));
+        .filter(is_reported(col("activity_date")));
     Select::from(Query::from(reported))
         .columns(["experiment_id", "user_id"])
         .item(call("argMin", [col("variant"), order()]), "first_variant")
         .item(call("min", [col("assigned_at")]), "first_assigned_at")
-        .item(call("count", []), "variants_seen")
+        .item(call("uniqExact", [col("variant")]), "variants_seen")
         .group_by(["experiment_id", "user_id"].map(col))
         .into()
 }

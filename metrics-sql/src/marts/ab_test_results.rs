@@ -6,7 +6,7 @@
 
 use crate::intermediate::experiments::{BEFORE, assignments, first_assignments, measures};
 use crate::model::{Build, Check, Column, ColumnTest, Layer, Model, ModelRef, Role};
-use crate::pieces::{is_reported, reporting_date};
+use crate::pieces::is_reported;
 use crate::sql::{
     Bound, Cte, Expr, Frame, FrameUnit, JoinKind, Order, Query, Relation, Select, SqlType, Var, WindowSpec,
     array, call, case, col, int, lambda, number, parametric, text, tuple, var,
@@ -219,7 +219,7 @@ fn null() -> Expr {
 fn seen() -> Query {
     Select::from(assignments())
         .columns(["experiment_id", "variant"])
-        .filter(is_reported(reporting_date(col("assigned_at"))))
+        .filter(is_reported(col("activity_date")))
         .distinct()
         .into()
 }
