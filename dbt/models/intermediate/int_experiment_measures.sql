@@ -21,7 +21,7 @@ WITH
                 user_id,
                 argMin(variant, (assigned_at, event_id)) AS first_variant,
                 min(assigned_at) AS first_assigned_at,
-                count() AS variants_seen
+                uniqExact(variant) AS variants_seen
             FROM (
                 SELECT
                     experiment_id,
@@ -30,7 +30,7 @@ WITH
                     assigned_at,
                     event_id
                 FROM {{ ref('int_experiment_assignments') }}
-                WHERE toDate(assigned_at, {{ reporting_timezone() }}) <= {{ as_of_date() }}
+                WHERE activity_date <= {{ as_of_date() }}
             )
             GROUP BY
                 experiment_id,
