@@ -28,7 +28,7 @@ from urllib.parse import urlsplit
 from xml.sax.saxutils import escape
 
 import boto3
-from daemons import Daemon, free_port, is_free, stop, wait_until
+from daemons import Daemon, DaemonDiedError, free_port, is_free, stop, wait_until
 from rest import Api, ApiError
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -94,6 +94,9 @@ def main() -> int:
             stack.watch()
         except KeyboardInterrupt:
             print("Ending …", flush=True)
+        except (DaemonDiedError, TimeoutError, subprocess.CalledProcessError) as error:
+            print(f"cargo xtask airflow: {error}", file=sys.stderr, flush=True)
+            return 1
     return 0
 
 

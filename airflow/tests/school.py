@@ -57,6 +57,7 @@ class School:
         state = json.loads((self.folder / "state.json").read_text())
         self.api = Api(state["web"])
         self.clickhouse = state["clickhouse"]
+        self.s3_url = state["s3"]
         self.gate.leads_to = urlsplit(self.clickhouse).port
         where = {"conn_type": "http", "host": "127.0.0.1", "port": self.gate.port, "login": "schoolbell"}
         self.api.put_connection("schoolbell_clickhouse", **where, password=password)

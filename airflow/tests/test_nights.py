@@ -17,6 +17,7 @@ import pytest
 from daemons import wait_until
 from school import Run, School, active_users, shifted
 
+REPOSITORY = Path(__file__).resolve().parents[2]
 PASSWORD = "Warehouse-0f5a77b2c1d94e36"  # noqa: S105 - those of a test
 S3_SECRET = "Store-93c2f0de8b7a4156"  # noqa: S105
 
@@ -190,6 +191,37 @@ def test_running_a_day_again_changes_nothing(story: Story) -> None:
     assert school.result(story.scheduled, "load_day")["status"] == "already_loaded"
     story.marts_of.append(story.last_day)
     assert all(run["state"] == "success" for run in school.marts_runs(story.marts_of))
+    assert school.everything() == before
+
+
+def test_the_same_without_airflow(story: Story, tmp_path: Path) -> None:
+    school = story.school
+    before = school.everything()
+    # The script as the documentation has it, in other folders.
+    documentation = (REPOSITORY / "docs" / "airflow.md").read_text()
+    script = documentation.split("```sh\n#!/bin/sh\n")[1].split("```")[0]
+    script = script.replace("/opt/schoolbell/dbt", str(REPOSITORY / "dbt")).replace(
+        "/var/tmp/schoolbell", str(tmp_path)
+    )
+    for name in ("schoolbell_bin", "schoolbell_dbt_bin"):
+        program = Path(school.api.get(f"/variables/{name}")["value"])
+        (tmp_path / program.name).symlink_to(program)
+    env = {
+        "PATH": f"{tmp_path}:{os.environ['PATH']}",
+        "CLICKHOUSE_URL": school.clickhouse,
+        "CLICKHOUSE_USER": "schoolbell",
+        "CLICKHOUSE_PASSWORD": PASSWORD,
+        "AWS_ACCESS_KEY_ID": "any",
+        "AWS_SECRET_ACCESS_KEY": S3_SECRET,
+        "AWS_REGION": "us-east-1",
+        "AWS_ENDPOINT_URL": school.s3_url,
+        "AWS_ALLOW_HTTP": "true",
+    }
+    command = ["sh", "-c", script, "schoolbell-night", story.last_day]
+    night = subprocess.run(command, env=env, capture_output=True, text=True, check=False)  # noqa: S603
+    assert night.returncode == 0, night.stdout + night.stderr
+    assert "holds these sources already" in night.stdout, "the object is known by its URL and ETag, whoever loads it"
+    assert "Completed successfully" in night.stdout
     assert school.everything() == before
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import fnmatch
 import json
-import re
 import shutil
 from collections import Counter, deque
 from collections.abc import Collection, Mapping, Sequence
@@ -44,11 +42,19 @@ class ProgramOperator(BaseOperator):
 
     template_fields: Sequence[str] = ("bin",)
 
-    def __init__(self, *, bin: str, clickhouse_conn_id: str | None = CLICKHOUSE_CONN_ID, **kwargs: Any) -> None:  # noqa: A002
+    def __init__(
+        self,
+        *,
+        bin: str,  # noqa: A002
+        clickhouse_conn_id: str | None = CLICKHOUSE_CONN_ID,
+        aws_conn_id: str | None = None,
+        **kwargs: Any,
+    ) -> None:
         """`bin` is a name looked up in the worker's PATH, or a path."""
         super().__init__(**kwargs)
         self.bin = bin
         self.clickhouse_conn_id = clickhouse_conn_id
+        self.aws_conn_id = aws_conn_id
         self._program: Program | None = None
 
     def _run(
@@ -67,7 +73,7 @@ class ProgramOperator(BaseOperator):
             stderr.append(line)
             self.log.info("%s", line)
 
-        env = environment(self.clickhouse_conn_id)
+        env = environment(self.clickhouse_conn_id, self.aws_conn_id)
         # Looked up in the PATH that the program will have.
         program = shutil.which(self.bin, path=env.get("PATH"))
         if program is None:
@@ -155,48 +161,23 @@ class LoadDayOperator(SchoolbellOperator):
         aws_conn_id: str | None = S3_CONN_ID,
         **kwargs: Any,
     ) -> None:
-        """`day_url` names all files of the day, with wildcards as `S3KeySensor` has them."""
-        super().__init__(**kwargs)
+        """`day_url` names all files of the day: an object, a prefix or a glob."""
+        super().__init__(aws_conn_id=aws_conn_id, **kwargs)
         self.batch_date = batch_date
         self.day_url = day_url
         self.work_dir = work_dir
         self.max_reject_ratio = max_reject_ratio
-        self.aws_conn_id = aws_conn_id
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Loads the day. Again is the same: a day that is there already with these files is left as it is."""
-        with TemporaryDirectory(prefix=f"{self.batch_date}-", dir=work_dir(self.work_dir)) as folder:
-            names = self._download(Path(folder))
-            limits = ["--max-reject-ratio", self.max_reject_ratio]
-            summary = self._schoolbell(["load", "--batch-date", self.batch_date, *limits, *names], cwd=Path(folder))
+        folder = work_dir(self.work_dir)
+        # A download that breaks off goes on there, in the next try on this worker.
+        options = ["--spool", str(folder / "spool"), "--max-reject-ratio", self.max_reject_ratio]
+        summary = self._schoolbell(["load", "--batch-date", self.batch_date, *options, self.day_url], cwd=folder)
         for line in figures(summary):
             self.log.info("%s", line)
         self._publish(context, summary)
         return summary
-
-    def _download(self, folder: Path) -> list[str]:
-        """Downloads the day's files and answers their names from the folder on: bucket and key, on every worker."""
-        # Imported here: DAG files are imported far more often than this runs.
-        from airflow.providers.amazon.aws.hooks.s3 import S3Hook
-
-        hook = S3Hook(aws_conn_id=self.aws_conn_id)
-        bucket, pattern = S3Hook.parse_s3_url(self.day_url)
-        prefix = re.split(r"[\[*?]", pattern, maxsplit=1)[0]
-        # As S3KeySensor matches.
-        keys = sorted(key for key in hook.list_keys(bucket, prefix=prefix) if fnmatch.fnmatch(key, pattern))
-        if not keys:
-            raise AirflowFailException(f"{self.day_url} matches nothing; did someone remove the day's files?")
-        names = []
-        for key in keys:
-            name = f"{bucket}/{key}"
-            path = folder / name
-            if not path.resolve().is_relative_to(folder.resolve()):
-                raise AirflowFailException(f"the key {key!r} leads out of the folder")
-            path.parent.mkdir(parents=True, exist_ok=True)
-            hook.get_conn().download_file(bucket, key, str(path))
-            self.log.info("Downloaded s3://%s (%s bytes)", name, f"{path.stat().st_size:,}")
-            names.append(name)
-        return names
 
     def _publish(self, context: Context, summary: Mapping[str, Any]) -> None:
         for outlet in self.outlets:
