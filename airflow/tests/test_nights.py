@@ -203,11 +203,13 @@ def test_the_same_without_airflow(story: Story, tmp_path: Path) -> None:
     script = script.replace("/opt/schoolbell/dbt", str(REPOSITORY / "dbt")).replace(
         "/var/tmp/schoolbell", str(tmp_path)
     )
+    programs = tmp_path / "bin"
+    programs.mkdir()
     for name in ("schoolbell_bin", "schoolbell_dbt_bin"):
         program = Path(school.api.get(f"/variables/{name}")["value"])
-        (tmp_path / program.name).symlink_to(program)
+        (programs / program.name).symlink_to(program)
     env = {
-        "PATH": f"{tmp_path}:{os.environ['PATH']}",
+        "PATH": f"{programs}:{os.environ['PATH']}",
         "CLICKHOUSE_URL": school.clickhouse,
         "CLICKHOUSE_USER": "schoolbell",
         "CLICKHOUSE_PASSWORD": PASSWORD,
