@@ -40,7 +40,7 @@ class Daemon:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                preexec_fn=_end_with_parent,  # noqa: PLW1509 - one call, and no thread runs yet
+                preexec_fn=end_with_parent,  # noqa: PLW1509 - one call, and no thread runs yet
             )
 
     def check(self) -> None:
@@ -120,7 +120,7 @@ def _children(process: psutil.Process) -> list[psutil.Process]:
         return []
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
     """In the child: asks the kernel for SIGTERM when the parent dies, of whatever cause."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
