@@ -347,6 +347,28 @@ pub enum LoadError {
         /// The loads.
         loads: [Uuid; 2],
     },
+    /// Rejected lines could not be read.
+    #[error("the rejected lines were not read: {error}")]
+    Rejects {
+        /// What failed.
+        #[source]
+        error: WarehouseError,
+    },
+    /// The edited lines of a replay could not be read.
+    #[error("the edited lines were not read: {error}")]
+    Edited {
+        /// What failed.
+        #[source]
+        error: std::io::Error,
+    },
+    /// There is no day whose rejected lines could be asked for.
+    #[error(
+        "{batch_date} is not loaded: there is nothing to ask for; `--load ID` shows those of a load that failed"
+    )]
+    NotLoaded {
+        /// The day.
+        batch_date: Date,
+    },
     /// The connection broke at the commit.
     #[error(
         "whether {batch_date} was loaded is not known: {error}; load the day again: that changes nothing if it was"
@@ -377,7 +399,16 @@ impl LoadError {
             | LoadError::CommitUnknown { .. }
             | LoadError::Swept { .. }
             | LoadError::DayChanged { .. } => ErrorClass::Temporary,
-            LoadError::NothingStaged { .. } | LoadError::NotStaged { .. } => ErrorClass::NotFound,
+            LoadError::Rejects { error } => error.class(),
+            LoadError::Edited { error } => match error.kind() {
+                std::io::ErrorKind::NotFound => ErrorClass::NotFound,
+                std::io::ErrorKind::PermissionDenied => ErrorClass::AccessDenied,
+                std::io::ErrorKind::InvalidData => ErrorClass::Usage,
+                _ => ErrorClass::Temporary,
+            },
+            LoadError::NothingStaged { .. } | LoadError::NotStaged { .. } | LoadError::NotLoaded { .. } => {
+                ErrorClass::NotFound
+            }
             LoadError::CommittedBefore { .. } | LoadError::StagedTwice { .. } => ErrorClass::Usage,
             LoadError::Panicked { .. } => ErrorClass::Defect,
         }

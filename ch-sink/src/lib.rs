@@ -25,6 +25,10 @@ mod warehouse;
 
 pub use error::{ErrorClass, LoadError, WarehouseError};
 pub use load::{
-    Example, LoadOptions, LoadReport, LoadStatus, Progress, Rejected, commit_staged, load, stage,
+    EditedLines, Example, LoadOptions, LoadReport, LoadStatus, Progress, Rejected, RejectsOf, ReplayReport,
+    ReplayStatus, commit_staged, count_rejects, load, read_rejects, replay_rejects, stage,
 };
-pub use warehouse::{Commit, CommittedSource, ConnectOptions, Retry, Secret, Warehouse};
+pub use warehouse::{
+    Commit, CommittedSource, ConnectOptions, RejectCount, RejectFilter, RejectKey, RejectedLine, Retry,
+    Secret, Warehouse,
+};

@@ -2,10 +2,13 @@
 
 use std::path::PathBuf;
 
+use clap::builder::PossibleValuesParser;
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use event_schema::Reason;
 use event_schema::generate::{Cluster, ClusterError, Databases, PrefixError};
 use event_schema::value::Date;
+use uuid::Uuid;
 
 use crate::output::Output;
 
@@ -37,6 +40,9 @@ pub(crate) enum Command {
     Validate(Validate),
     /// Load a day: afterwards the warehouse holds exactly these sources for that date
     Load(Load),
+    /// A day's rejected lines: list them, export them, and take them back when they are mended
+    #[command(subcommand)]
+    Rejects(Rejects),
     /// Write realistic day files, for trying out and for tests
     Generate(Generate),
     /// What is measured, how, and the figures
@@ -176,6 +182,87 @@ pub(crate) struct Load {
     pub(crate) reading: Reading,
     #[command(flatten)]
     pub(crate) limits: Limits,
+    #[command(flatten)]
+    pub(crate) connection: Connection,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Rejects {
+    /// Count rejected lines by reason and field, and show the first ones
+    List {
+        #[command(flatten)]
+        of: RejectsOf,
+        /// How many lines to show
+        #[arg(long, default_value_t = 20, value_name = "N")]
+        limit: usize,
+        #[command(flatten)]
+        filter: RejectFilter,
+        #[command(flatten)]
+        connection: Connection,
+    },
+    /// Write the rejected lines as they came, byte for byte, one a line; of lines that were too long the first 64 KiB
+    Export {
+        #[command(flatten)]
+        of: RejectsOf,
+        /// The file to write, for an edit and `rejects replay --from`; FILE.origins says where each line came from
+        /// [default: standard output]
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+        #[command(flatten)]
+        filter: RejectFilter,
+        #[command(flatten)]
+        connection: Connection,
+    },
+    /// Parse a day's rejected lines again, after the contract or the lines were mended; those that are accepted join
+    /// the day
+    Replay(Replay),
+}
+
+/// Whose rejected lines.
+#[derive(Debug, clap::Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct RejectsOf {
+    /// Those of this day, as it is committed
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub(crate) batch_date: Option<Date>,
+    /// Those of this load, also if it failed
+    #[arg(long, value_name = "LOAD_ID")]
+    pub(crate) load: Option<Uuid>,
+}
+
+/// Which of them.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct RejectFilter {
+    /// Only those rejected for this reason
+    #[arg(long, value_parser = PossibleValuesParser::new(Reason::ALL.map(Reason::as_str)))]
+    pub(crate) reason: Option<String>,
+    /// Only those rejected for this field, like properties.amount; '' for lines as a whole
+    #[arg(long)]
+    pub(crate) field: Option<String>,
+    /// Only those of this source, as it was named
+    #[arg(long)]
+    pub(crate) source: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Replay {
+    /// The date of the day file
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub(crate) batch_date: Date,
+    /// Lines to parse in the place of those that were rejected: an edited export, each line in its place; an empty
+    /// line leaves its one rejected
+    #[arg(long, value_name = "FILE")]
+    pub(crate) from: Option<PathBuf>,
+    /// The most bytes of a line, up to 64 MiB
+    #[arg(
+        long,
+        default_value_t = 1 << 20,
+        value_parser = clap::value_parser!(u32).range(1..=1 << 26),
+        value_name = "BYTES"
+    )]
+    pub(crate) max_line_bytes: u32,
+    #[command(flatten)]
+    pub(crate) filter: RejectFilter,
     #[command(flatten)]
     pub(crate) connection: Connection,
 }

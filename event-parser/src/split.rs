@@ -73,6 +73,15 @@ impl Parser {
         }
     }
 
+    /// Says where the next line stands in the source, which is not read from its start: its number, from 1, and the
+    /// byte it begins at. No byte-order mark is looked for any more. Only between lines.
+    pub fn seek(&mut self, line: u64, byte_offset: u64) {
+        debug_assert!(self.carry.is_empty() && self.overlong.is_none(), "a line is not complete");
+        self.started = true;
+        self.progress.lines = line - 1;
+        self.progress.byte_offset = byte_offset;
+    }
+
     /// Takes bytes and parses the lines that end in them into the batch.
     ///
     /// Answers how many bytes it took. Fewer than given means that the batch is full: hand it on, clear it,

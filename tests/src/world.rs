@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::Mutex;
 
-use local_clickhouse::Server;
+use local_clickhouse::{Builder, QueryError, Server};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -24,10 +24,23 @@ impl World {
     /// # Panics
     /// Where the engine or the binary is missing: the message names the mend.
     pub fn new(name: &str) -> World {
+        World::at(name, &server_url())
+    }
+
+    /// The same on another server: one that the test may kill.
+    ///
+    /// # Panics
+    /// Where the binary is missing, or the server does not answer.
+    pub fn at(name: &str, url: &str) -> World {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let world = World { prefix: format!("{name}_"), url: server_url(), folder };
+        let world = World { prefix: format!("{name}_"), url: url.to_owned(), folder };
         world.succeed(&["init"]);
         world
+    }
+
+    /// The server's HTTP address.
+    pub fn url(&self) -> &str {
+        &self.url
     }
 
     /// The test's folder.
@@ -112,6 +125,12 @@ impl World {
         body.lines().map(|line| serde_json::from_str(line).expect("a row is a JSON array")).collect()
     }
 
+    /// As [`World::query`]; nothing where the server is down or refuses.
+    pub fn try_query(&self, sql: &str) -> Option<Vec<Value>> {
+        let body = self.try_text(sql, "JSONCompactEachRow&output_format_json_quote_64bit_integers=0").ok()?;
+        body.lines().map(|line| serde_json::from_str(line).ok()).collect()
+    }
+
     /// All rows of a mart as they are exported, in the order of all its columns.
     ///
     /// # Panics
@@ -121,11 +140,15 @@ impl World {
     }
 
     fn text(&self, sql: &str, format: &str) -> String {
+        self.try_text(sql, format).unwrap_or_else(|error| panic!("{sql}: {error}"))
+    }
+
+    fn try_text(&self, sql: &str, format: &str) -> Result<String, QueryError> {
         let sql = ["raw", "staging", "marts"]
             .iter()
             .fold(sql.to_owned(), |sql, layer| sql.replace(&format!("{{{layer}}}"), &self.database(layer)));
         let url = format!("{}/?default_format={format}", self.url);
-        local_clickhouse::query(&url, &sql).unwrap_or_else(|error| panic!("{sql}: {error}"))
+        local_clickhouse::query(&url, &sql)
     }
 
     /// What the tables hold, to be compared: rows and a hash of every column but where they came from, by table, and
@@ -190,17 +213,47 @@ fn server_url() -> String {
         // Not a temporary folder: the server outlives every test that could remove it.
         let name = binary.file_name().expect("a file has a name").to_string_lossy();
         let name = name.rsplit_once('-').map_or(&*name, |(name, _hash)| name);
-        let data = profile_folder().join("test-warehouses").join(name);
-        if data.exists() {
-            std::fs::remove_dir_all(&data).expect("remove the tables of an earlier run");
-        }
-        Server::builder()
-            .data_dir(data)
-            .host_executable(schoolbell())
-            .start()
-            .unwrap_or_else(|error| panic!("{error}\nto install what is missing: cargo xtask setup"))
+        own_server(name)
     });
     server.url()
+}
+
+/// A server for a test that may kill it: on an empty folder of its own, at any free port.
+///
+/// # Panics
+/// Where the engine is missing: the message names the mend.
+pub fn own_server(name: &str) -> Server {
+    server_with(name, |builder| builder)
+}
+
+/// The same, with what `configure` adds to it.
+///
+/// # Panics
+/// Where the engine is missing: the message names the mend.
+pub fn server_with(name: &str, configure: impl FnOnce(Builder) -> Builder) -> Server {
+    let data = warehouse_folder(name);
+    if data.exists() {
+        std::fs::remove_dir_all(&data).expect("remove the tables of an earlier run");
+    }
+    start_server(&data, configure)
+}
+
+/// Starts a server that was killed again: with its tables, at the port it had.
+///
+/// # Panics
+/// Where it does not start.
+pub fn restart_server(name: &str, http_port: u16) -> Server {
+    start_server(&warehouse_folder(name), |builder| builder.http_port(http_port))
+}
+
+fn start_server(data: &Path, configure: impl FnOnce(Builder) -> Builder) -> Server {
+    configure(Server::builder().data_dir(data).host_executable(schoolbell()))
+        .start()
+        .unwrap_or_else(|error| panic!("{error}\nto install what is missing: cargo xtask setup"))
+}
+
+fn warehouse_folder(name: &str) -> PathBuf {
+    profile_folder().join("test-warehouses").join(name)
 }
 
 /// The program. Cargo has built it: it is a binary of this package, like the tests that run it.

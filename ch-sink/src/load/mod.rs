@@ -3,6 +3,8 @@
 mod cleanup;
 mod commit;
 mod pipeline;
+mod rejects;
+mod replay;
 mod report;
 pub(crate) mod rules;
 mod staging;
@@ -18,6 +20,8 @@ use crate::blocks::Part;
 use crate::warehouse::{Commit, CommittedSource, Proposal, StagedLoad, Warehouse};
 use crate::{LoadError, WarehouseError};
 pub use pipeline::Progress;
+pub use rejects::{RejectsOf, count_rejects, read_rejects};
+pub use replay::{EditedLines, ReplayReport, ReplayStatus, replay_rejects};
 pub use report::{LoadReport, LoadStatus};
 pub use staging::{commit_staged, stage};
 use tally::Tally;

@@ -23,7 +23,7 @@ const DEAD_AFTER: Duration = Duration::from_secs(24 * 3600);
 const KEPT_FOR: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// What decides of a row of `raw.loads`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize)]
 pub(crate) struct CommitRow {
     #[serde(deserialize_with = "date")]
     pub(crate) batch_date: Date,
@@ -58,7 +58,7 @@ pub(crate) struct Clocks {
 }
 
 /// What is to become of a load's rows in a table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Fate {
     /// Readers are shown them.
     Shown,

@@ -4,6 +4,7 @@ mod generate;
 mod init;
 mod load;
 mod metrics;
+mod rejects;
 mod report;
 mod validate;
 mod warehouse;
@@ -25,6 +26,7 @@ pub(crate) fn run(args: Args) -> Outcome {
         Command::Init(init) => init::run(&init, talk),
         Command::Validate(validate) => validate::run(&validate, talk),
         Command::Load(load) => load::run(&load, talk),
+        Command::Rejects(rejects) => rejects::run(&rejects, talk),
         Command::Generate(generate) => generate::run(&generate, talk),
         Command::Metrics(metrics) => metrics::run(&metrics, talk),
         Command::Report(report) => report::run(&report, talk),
