@@ -1,5 +1,6 @@
 //! Lines over dates or months, as SVG.
 
+use maud::{Markup, PreEscaped, html};
 use plotters::prelude::*;
 
 use crate::Unit;
@@ -19,11 +20,24 @@ const COLOURS: [RGBColor; 6] = [
     RGBColor(0x80, 0x80, 0x80),
 ];
 
-/// A chart of lines with their names; `labels` are the values of the horizontal axis.
-pub(crate) fn lines(labels: &[String], lines: &[(String, Points)], unit: Unit) -> String {
+/// A chart of lines under their names; `labels` are the values of the horizontal axis.
+pub(crate) fn lines(labels: &[String], lines: &[(String, Points)], unit: Unit) -> Markup {
     let mut svg = String::new();
     draw(&mut svg, labels, lines, unit).expect("drawing into a string does not fail");
-    svg
+    html! {
+        @if lines.len() > 1 {
+            p.names {
+                @for (place, (name, _)) in lines.iter().enumerate() {
+                    span style={ "color:" (hex(COLOURS[place % COLOURS.len()])) } { "■ " (name) }
+                }
+            }
+        }
+        (PreEscaped(svg))
+    }
+}
+
+fn hex(RGBColor(red, green, blue): RGBColor) -> String {
+    format!("#{red:02x}{green:02x}{blue:02x}")
 }
 
 fn draw(
@@ -42,6 +56,7 @@ fn draw(
     let area = SVGBackend::with_string(svg, (WIDTH, HEIGHT)).into_drawing_area();
     let mut chart = ChartBuilder::on(&area)
         .margin(8)
+        .margin_right(48)
         .x_label_area_size(28)
         .y_label_area_size(64)
         .build_cartesian_2d(0..last, lowest..highest + room)?;
@@ -57,7 +72,7 @@ fn draw(
         .x_label_formatter(&|place| labels.get(*place).cloned().unwrap_or_default())
         .y_label_formatter(&|value| crate::table::shown(Some(*value), unit))
         .draw()?;
-    for (place, (name, points)) in lines.iter().enumerate() {
+    for (place, (_, points)) in lines.iter().enumerate() {
         let colour = COLOURS[place % COLOURS.len()];
         let style = colour.stroke_width(2);
         // A single point makes no line.
@@ -68,18 +83,7 @@ fn draw(
                 .legend(move |(x, y)| PathElement::new([(x, y), (x + 16, y)], style));
             continue;
         }
-        chart
-            .draw_series(LineSeries::new(points.iter().copied(), style))?
-            .label(name)
-            .legend(move |(x, y)| PathElement::new([(x, y), (x + 16, y)], style));
-    }
-    if lines.len() > 1 {
-        chart
-            .configure_series_labels()
-            .position(SeriesLabelPosition::UpperLeft)
-            .background_style(WHITE.mix(0.8))
-            .label_font(("sans-serif", 12))
-            .draw()?;
+        chart.draw_series(LineSeries::new(points.iter().copied(), style))?;
     }
     area.present()
 }

@@ -10,7 +10,7 @@ use crate::{Form, Part, Row, Unit, number, table, text};
 const STYLE: &str = "
 body { font: 15px/1.5 system-ui, sans-serif; color: #222; max-width: 900px; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.6rem; margin-bottom: 0; } h2 { font-size: 1.15rem; margin: 2.2rem 0 0; }
-p.note { color: #666; margin: .2rem 0 .8rem; } svg { width: 100%; height: auto; }
+p.note { color: #666; margin: .2rem 0 .8rem; } p.names { margin: 0; font-size: .85rem; } p.names span { margin-right: 1.2rem; } svg { width: 100%; height: auto; }
 .latest { display: flex; flex-wrap: wrap; gap: 1.6rem; margin: 1.4rem 0; } .latest b { display: block; font-size: 1.5rem; }
 .wide { overflow-x: auto; } table { border-collapse: collapse; font-size: .85rem; }
 th, td { padding: .25rem .55rem; text-align: right; white-space: nowrap; } th { font-weight: 600; }
@@ -74,7 +74,7 @@ fn body(part: &Part, rows: &[Row]) -> Markup {
                     (line.replace('_', " "), points.collect())
                 })
                 .collect();
-            PreEscaped(chart::lines(&labels, &lines, unit))
+            chart::lines(&labels, &lines, unit)
         }
         Form::LinesBy { by, x, y, unit } => lines_by(rows, by, x, y, unit),
         Form::Cohorts { row, size, column, share } => table::cohorts(rows, row, size, column, share),
@@ -94,5 +94,5 @@ fn lines_by(rows: &[Row], by: &str, x: &str, y: &str, unit: Unit) -> Markup {
     let longest = lines.values().flatten().map(|(place, _)| *place).max().unwrap_or(0);
     let labels: Vec<String> = (0..=longest).map(|place| place.to_string()).collect();
     let lines: Vec<_> = lines.into_iter().collect();
-    PreEscaped(chart::lines(&labels, &lines[lines.len().saturating_sub(LINES)..], unit))
+    chart::lines(&labels, &lines[lines.len().saturating_sub(LINES)..], unit)
 }

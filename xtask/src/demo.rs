@@ -14,7 +14,7 @@ use crate::tools::python::DBT;
 use crate::{dbt, repo, tools};
 
 pub(crate) const DOES: &str =
-    "the whole product: a local ClickHouse, generated weeks, load, dbt, the numbers";
+    "the whole product: a local ClickHouse, generated weeks, load, dbt, the numbers and charts";
 
 /// Enough for a full 30-day window and some days after it.
 const DAYS: &str = "45";
@@ -69,6 +69,10 @@ pub(crate) fn run(_: &[String]) -> Result<()> {
         command.arg("--log-path").arg(folder.join("dbt"));
         run_program(connect(&mut command, &server), "run `cargo xtask setup`")
     })?;
+    let page = folder.join("report.html");
+    step("report: one HTML file with the charts", || {
+        run(&["report", "--out", page.to_str().context("the target folder's name is UTF-8")?]).map(drop)
+    })?;
     let table = server.query(LAST_DAYS)?;
     server.stop()?;
     report(&table, &folder)
@@ -81,6 +85,7 @@ fn report(table: &str, folder: &Path) -> Result<()> {
         stdout,
         "\nDaily, weekly and monthly active users, computed by dbt from the day files:\n\n{table}\n\
          Where to look next:\n\
+         \x20 the charts           {page}\n\
          \x20 the day files        {days}\n\
          \x20 ask ClickHouse       cargo xtask warehouse start --data {warehouse}\n\
          \x20                      curl http://127.0.0.1:8123 -d 'SELECT * FROM marts.fct_activity_daily LIMIT 5'\n\
@@ -88,6 +93,7 @@ fn report(table: &str, folder: &Path) -> Result<()> {
          \x20 rejected lines       SELECT reason, count() FROM raw.rejected_events GROUP BY reason\n\
          \x20 loads                SELECT * FROM raw.loads\n\
          \x20 your own day file    README.md, \"Load your own events\"\n",
+        page = folder.join("report.html").display(),
         days = folder.join("days").display(),
         warehouse = warehouse.display(),
     )?;
