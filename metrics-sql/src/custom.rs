@@ -156,6 +156,9 @@ pub(crate) enum Holds {
     Bool,
 }
 
+/// Columns of every table that say nothing of the event.
+const NOT_OF_THE_EVENT: [&str; 2] = ["extra", "source_file"];
+
 impl Entity {
     pub(crate) const ALL: [Entity; 5] =
         [Entity::Events, Entity::TaskResults, Entity::Sessions, Entity::Purchases, Entity::Money];
@@ -192,7 +195,6 @@ impl Entity {
                 .chain([("net_revenue", Holds::Money)])
                 .collect();
         };
-        const NOT_OF_THE_EVENT: [&str; 2] = ["extra", "source_file"];
         let columns = table.columns().into_iter().filter(|column| !NOT_OF_THE_EVENT.contains(&column.name));
         columns.filter_map(|column| Some((column.name, holds(column.name, column.ty)?))).collect()
     }

@@ -77,10 +77,7 @@ fn draw(
         let style = colour.stroke_width(2);
         // A single point makes no line.
         if let [point] = points[..] {
-            chart
-                .draw_series([Circle::new(point, 3, colour.filled())])?
-                .label(name)
-                .legend(move |(x, y)| PathElement::new([(x, y), (x + 16, y)], style));
+            chart.draw_series([Circle::new(point, 3, colour.filled())])?;
             continue;
         }
         chart.draw_series(LineSeries::new(points.iter().copied(), style))?;

@@ -10,20 +10,24 @@ const COHORTS: u64 = 15;
 /// The most periods of a grid.
 const PERIODS: i64 = 12;
 
+const USERS: &[&str] = &["dau", "wau", "mau"];
+const LIFECYCLE: &[&str] = &["new_users", "returning_users", "resurrected_users", "dormant_users"];
+const TASKS: &[&str] = &["success_rate", "first_attempt_success_rate", "task_success_rate"];
+const REVENUE: &[&str] = &["gross_revenue", "refunds", "net_revenue"];
+const ARPU: &[&str] = &["arpu", "arppu"];
+
 /// Every part of the page, in its order.
 pub fn parts(range: Range) -> Vec<Part> {
+    [activity(range), money(range), vec![ab_tests()]].concat()
+}
+
+fn lines(x: &'static str, lines: &'static [&'static str], unit: Unit) -> Form {
+    Form::Lines { x, lines, unit }
+}
+
+fn activity(range: Range) -> Vec<Part> {
     let activity = |columns: &'static [&'static str]| {
         overall("fct_activity_daily").dated("activity_date", range).figures(&["activity_date"], columns)
-    };
-    let lines = |x, lines, unit| Form::Lines { x, lines, unit };
-    const USERS: &[&str] = &["dau", "wau", "mau"];
-    const LIFECYCLE: &[&str] = &["new_users", "returning_users", "resurrected_users", "dormant_users"];
-    const TASKS: &[&str] = &["success_rate", "first_attempt_success_rate", "task_success_rate"];
-    const REVENUE: &[&str] = &["gross_revenue", "refunds", "net_revenue"];
-    const ARPU: &[&str] = &["arpu", "arppu"];
-    let monthly = |columns: &'static [&'static str]| {
-        let months = overall("fct_revenue").filtered(col("grain").equals(text("month")));
-        months.dated("period_start", range).figures(&["period_start"], columns)
     };
     vec![
         Part {
@@ -68,6 +72,15 @@ pub fn parts(range: Range) -> Vec<Part> {
                 share: "retention_rate",
             },
         },
+    ]
+}
+
+fn money(range: Range) -> Vec<Part> {
+    let monthly = |columns: &'static [&'static str]| {
+        let months = overall("fct_revenue").filtered(col("grain").equals(text("month")));
+        months.dated("period_start", range).figures(&["period_start"], columns)
+    };
+    vec![
         Part {
             title: "Revenue by month",
             note: "Paid purchases, refunds, and what is left, in the reporting currency.",
@@ -116,38 +129,41 @@ pub fn parts(range: Range) -> Vec<Part> {
                 share: "retention_rate",
             },
         },
-        Part {
-            title: "A/B tests",
-            note: "Each variant against its control, with CUPED where there is one. A sample ratio mismatch (srm) near 0 means that the assignment is broken.",
-            query: Read::from("fct_ab_test_results").figures(
-                &["experiment_id", "metric", "method", "variant"],
-                &[
-                    "users",
-                    "control_users",
-                    "value",
-                    "control_value",
-                    "relative_lift",
-                    "p_value_adjusted",
-                    "srm_p_value",
-                ],
-            ),
-            form: Form::List {
-                columns: &[
-                    ("experiment_id", Unit::Text),
-                    ("metric", Unit::Text),
-                    ("method", Unit::Text),
-                    ("variant", Unit::Text),
-                    ("users", Unit::Count),
-                    ("control_users", Unit::Count),
-                    ("value", Unit::Number),
-                    ("control_value", Unit::Number),
-                    ("relative_lift", Unit::Share),
-                    ("p_value_adjusted", Unit::Number),
-                    ("srm_p_value", Unit::Number),
-                ],
-            },
-        },
     ]
+}
+
+fn ab_tests() -> Part {
+    Part {
+        title: "A/B tests",
+        note: "Each variant against its control, with CUPED where there is one. A sample ratio mismatch (srm) near 0 means that the assignment is broken.",
+        query: Read::from("fct_ab_test_results").figures(
+            &["experiment_id", "metric", "method", "variant"],
+            &[
+                "users",
+                "control_users",
+                "value",
+                "control_value",
+                "relative_lift",
+                "p_value_adjusted",
+                "srm_p_value",
+            ],
+        ),
+        form: Form::List {
+            columns: &[
+                ("experiment_id", Unit::Text),
+                ("metric", Unit::Text),
+                ("method", Unit::Text),
+                ("variant", Unit::Text),
+                ("users", Unit::Count),
+                ("control_users", Unit::Count),
+                ("value", Unit::Number),
+                ("control_value", Unit::Number),
+                ("relative_lift", Unit::Share),
+                ("p_value_adjusted", Unit::Number),
+                ("srm_p_value", Unit::Number),
+            ],
+        },
+    }
 }
 
 /// What is read of a mart.

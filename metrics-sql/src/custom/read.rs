@@ -23,6 +23,8 @@ const DIMENSIONS: [&str; 10] = [
     "device",
     "os",
 ];
+/// Columns that every such mart, or a ratio's, has.
+const COLUMNS_OF_MARTS: [&str; 5] = ["activity_date", "segment", "segment_value", "numerator", "denominator"];
 /// The longest name: `fct_` and what follows stay within what file systems and ClickHouse take.
 const LONGEST_NAME: usize = 60;
 
@@ -182,12 +184,11 @@ impl Reader<'_> {
         let good = text.starts_with(|c: char| c.is_ascii_lowercase())
             && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
             && text.len() <= LONGEST_NAME;
-        const COLUMNS: [&str; 5] = ["activity_date", "segment", "segment_value", "numerator", "denominator"];
         if !good {
             self.wrong(name.span(), format!(
                 "`{text}` is no name of a metric: a letter a-z, then letters, digits and `_`, at most {LONGEST_NAME}"
             ));
-        } else if COLUMNS.contains(&text.as_str()) {
+        } else if COLUMNS_OF_MARTS.contains(&text.as_str()) {
             self.wrong(
                 name.span(),
                 format!("the mart has a column `{text}` of its own: choose another name"),
