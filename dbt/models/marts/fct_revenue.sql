@@ -6,56 +6,85 @@
 ) }}
 
 WITH
-    -- The days each user is active, or pays, in a segment value.
-    user_days AS (
-        SELECT
-            measure,
-            segment,
-            segment_value,
-            user_id,
-            arraySort(groupUniqArray(`day`)) AS `days`
-        FROM (
-            SELECT
-                'active_users' AS measure,
-                tupleElement(pair, 1) AS segment,
-                tupleElement(pair, 2) AS segment_value,
-                user_id,
-                activity_date AS `day`
-            FROM {{ ref('int_user_activity_daily') }} AS activity
-            ARRAY JOIN
-                [('overall', ''), ('platform', platform), ('country', country)] AS pair
-            WHERE activity.activity_date <= {{ as_of_date() }}
-            UNION ALL
-            SELECT
-                'paying_users' AS measure,
-                tupleElement(pair, 1) AS segment,
-                tupleElement(pair, 2) AS segment_value,
-                user_id,
-                event_date AS `day`
-            FROM {{ ref('int_money') }}
-            ARRAY JOIN
-                [('overall', ''), ('platform', platform), ('country', country), ('plan', `plan`)] AS pair
-            WHERE NOT `kind` = 'refund'
-        )
-        GROUP BY
-            measure,
-            segment,
-            segment_value,
-            user_id
-    ),
-
-    -- Each of them with the one before; one too long ago to matter where there is none.
+    -- The days each user is active, or pays, in a segment value, each with the one before; with one
+    -- too long ago to matter where there is none.
     present AS (
         SELECT
-            measure,
-            segment,
-            segment_value,
-            `day`,
-            previous_day
-        FROM user_days
-        ARRAY JOIN
-            `days` AS `day`,
-            arrayPushFront(arrayPopBack(`days`), arrayElement(`days`, 1) - 31) AS previous_day
+            'active_users' AS measure,
+            'overall' AS segment,
+            '' AS segment_value,
+            activity_date AS `day`,
+            lagInFrame(activity_date, 1, activity_date - 31) OVER (
+                PARTITION BY user_id ORDER BY activity_date ROWS BETWEEN 1 PRECEDING AND 1 PRECEDING
+            ) AS previous_day
+        FROM {{ ref('int_user_activity_daily') }} AS activity
+        WHERE activity.activity_date <= {{ as_of_date() }}
+        UNION ALL
+        SELECT
+            'active_users' AS measure,
+            'platform' AS segment,
+            platform AS segment_value,
+            activity_date AS `day`,
+            lagInFrame(activity_date, 1, activity_date - 31) OVER (
+                PARTITION BY user_id, platform ORDER BY activity_date ROWS BETWEEN 1 PRECEDING AND 1 PRECEDING
+            ) AS previous_day
+        FROM {{ ref('int_user_activity_daily') }} AS activity
+        WHERE activity.activity_date <= {{ as_of_date() }}
+        UNION ALL
+        SELECT
+            'active_users' AS measure,
+            'country' AS segment,
+            country AS segment_value,
+            activity_date AS `day`,
+            lagInFrame(activity_date, 1, activity_date - 31) OVER (
+                PARTITION BY user_id, country ORDER BY activity_date ROWS BETWEEN 1 PRECEDING AND 1 PRECEDING
+            ) AS previous_day
+        FROM {{ ref('int_user_activity_daily') }} AS activity
+        WHERE activity.activity_date <= {{ as_of_date() }}
+        UNION ALL
+        SELECT
+            'paying_users' AS measure,
+            'overall' AS segment,
+            '' AS segment_value,
+            event_date AS `day`,
+            lagInFrame(event_date, 1, event_date - 31) OVER (
+                PARTITION BY user_id ORDER BY event_date ROWS BETWEEN 1 PRECEDING AND 1 PRECEDING
+            ) AS previous_day
+        FROM {{ ref('int_money') }}
+        WHERE NOT `kind` = 'refund'
+        UNION ALL
+        SELECT
+            'paying_users' AS measure,
+            'platform' AS segment,
+            platform AS segment_value,
+            event_date AS `day`,
+            lagInFrame(event_date, 1, event_date - 31) OVER (
+                PARTITION BY user_id, platform ORDER BY event_date ROWS BETWEEN 1 PRECEDING AND 1 PRECEDING
+            ) AS previous_day
+        FROM {{ ref('int_money') }}
+        WHERE NOT `kind` = 'refund'
+        UNION ALL
+        SELECT
+            'paying_users' AS measure,
+            'country' AS segment,
+            country AS segment_value,
+            event_date AS `day`,
+            lagInFrame(event_date, 1, event_date - 31) OVER (
+                PARTITION BY user_id, country ORDER BY event_date ROWS BETWEEN 1 PRECEDING AND 1 PRECEDING
+            ) AS previous_day
+        FROM {{ ref('int_money') }}
+        WHERE NOT `kind` = 'refund'
+        UNION ALL
+        SELECT
+            'paying_users' AS measure,
+            'plan' AS segment,
+            `plan` AS segment_value,
+            event_date AS `day`,
+            lagInFrame(event_date, 1, event_date - 31) OVER (
+                PARTITION BY user_id, `plan` ORDER BY event_date ROWS BETWEEN 1 PRECEDING AND 1 PRECEDING
+            ) AS previous_day
+        FROM {{ ref('int_money') }}
+        WHERE NOT `kind` = 'refund'
     ),
 
     -- A user counts on the first such day of each period, so days add up to weeks and months.

@@ -4,7 +4,8 @@ use crate::intermediate::{calendar, money};
 use crate::model::{Build, Check, Column, ColumnTest, Layer, Model, ModelRef};
 use crate::pieces::{Segment, is_refund, reported_activity, segment_pairs};
 use crate::sql::{
-    Cte, Expr, Query, Relation, Select, SqlType, WindowSpec, array, call, case, col, int, text, tuple,
+    Bound, Cte, Expr, Frame, FrameUnit, Order, Query, Relation, Select, SqlType, WindowSpec, array, call,
+    case, col, int, text, tuple,
 };
 
 /// How activity is cut.
@@ -55,10 +56,10 @@ pub(super) fn model() -> Model {
         columns: columns(),
         checks: checks(),
         ctes: vec![
-            Cte::new("user_days", "The days each user is active, or pays, in a segment value.", user_days()),
             Cte::new(
                 "present",
-                "Each of them with the one before; one too long ago to matter where there is none.",
+                "The days each user is active, or pays, in a segment value, each with the one before; with one \
+                 too long ago to matter where there is none.",
                 present(),
             ),
             Cte::new(
@@ -190,37 +191,32 @@ fn checks() -> Vec<Check> {
     ]
 }
 
-/// The rows of each segment value.
-fn by_segment(select: Select, segments: &[Segment]) -> Select {
-    select
-        .item(col("pair").element(1), "segment")
-        .item(col("pair").element(2), "segment_value")
-        .array_join(segment_pairs(segments), "pair")
-}
-
-fn user_days() -> Query {
-    let days = |measure, select: Select, day, segments| {
-        by_segment(select.item(text(measure), "measure"), segments).columns(["user_id"]).item(col(day), "day")
-    };
-    let active = days("active_users", reported_activity("activity"), "activity_date", &OF_ACTIVITY);
-    let paying = Select::from(money()).filter(!is_refund());
-    let paying = days("paying_users", paying, "event_date", &OF_MONEY);
-    let by = ["measure", "segment", "segment_value", "user_id"];
-    Select::from(Query::from(vec![active, paying]))
-        .columns(by)
-        .item(call("arraySort", [call("groupUniqArray", [col("day")])]), "days")
-        .group_by(by.map(col))
-        .into()
-}
-
+/// The days of each user in each segment value, with the one before. A window for each segment reads the table
+/// in its own order, where grouping would hold every user's days in memory at once.
 fn present() -> Query {
-    let before_all = call("arrayElement", [col("days"), int(1)]) - int(LONGER_THAN_A_PERIOD);
-    let previous = call("arrayPushFront", [call("arrayPopBack", [col("days")]), before_all]);
-    Select::from(Relation::cte("user_days"))
-        .columns(["measure", "segment", "segment_value", "day", "previous_day"])
-        .array_join(col("days"), "day")
-        .array_join(previous, "previous_day")
-        .into()
+    let days = |measure: &'static str, from: Select, day: &'static str, segment: Segment| {
+        let window = WindowSpec {
+            partition_by: std::iter::once("user_id").chain(segment.column).map(col).collect(),
+            order_by: vec![Order::by(col(day))],
+            frame: Some(Frame {
+                unit: FrameUnit::Rows,
+                start: Bound::Preceding(1),
+                end: Bound::Preceding(1),
+            }),
+        };
+        let long_before = col(day) - int(LONGER_THAN_A_PERIOD);
+        from.item(text(measure), "measure")
+            .item(text(segment.name), "segment")
+            .item(segment.column.map_or_else(|| text(""), col), "segment_value")
+            .item(col(day), "day")
+            .item(call("lagInFrame", [col(day), int(1), long_before]).over(window), "previous_day")
+    };
+    let active = OF_ACTIVITY
+        .map(|segment| days("active_users", reported_activity("activity"), "activity_date", segment));
+    let paying = OF_MONEY.map(|segment| {
+        days("paying_users", Select::from(money()).filter(!is_refund()), "event_date", segment)
+    });
+    active.into_iter().chain(paying).collect::<Vec<_>>().into()
 }
 
 /// The users who are first seen that day in the grain's period.
@@ -244,12 +240,15 @@ fn payments() -> Query {
         call("sumIf", [revenue, condition])
     };
     let by = ["segment", "segment_value", "event_date"];
-    by_segment(Select::from(money()), &OF_MONEY)
+    Select::from(money())
+        .item(col("pair").element(1), "segment")
+        .item(col("pair").element(2), "segment_value")
         .columns(["event_date"])
         .item(call("countIf", [col("is_first_purchase")]), "new_paying_users")
         .item(call("countIf", [!is_refund()]), "purchases")
         .item(sum_if(!is_refund(), 1), "gross_revenue")
         .item(sum_if(is_refund(), -1), "refunds")
+        .array_join(segment_pairs(&OF_MONEY), "pair")
         .group_by(by.map(col))
         .into()
 }
