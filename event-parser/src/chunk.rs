@@ -19,6 +19,8 @@ use crate::{Options, split};
 
 /// Bytes that are brought near together.
 const CACHE_LINE_BYTES: usize = 64;
+/// How many of them a line asks for: what an event usually takes.
+const PREFETCHED: usize = 6;
 
 /// Parses chunks. Its memory is reused from chunk to chunk.
 #[derive(Debug)]
@@ -51,7 +53,9 @@ struct Reader {
 /// What was read of a chunk's lines.
 #[derive(Debug, Default)]
 pub(crate) struct Rows {
+    /// Longer than `count`: lines are read where their rows are to stand.
     rows: Vec<Row>,
+    count: usize,
     /// The rows of each known type, and last those of all others.
     by_type: [Vec<u32>; Known::ALL.len() + 1],
     pub(crate) shelf: Shelf,
@@ -59,15 +63,28 @@ pub(crate) struct Rows {
 
 impl Rows {
     fn clear(&mut self) {
-        self.rows.clear();
+        self.count = 0;
         self.by_type.iter_mut().for_each(Vec::clear);
         self.shelf.clear();
     }
 
-    fn push(&mut self, row: &Row) {
-        let group = row.known.map_or(Known::ALL.len(), |known| known as usize);
-        self.by_type[group].push(self.rows.len() as u32);
-        self.rows.push(*row);
+    /// Where the next row is to be read, emptied, and the shelf.
+    #[inline(always)]
+    fn next(&mut self, place: Place) -> (&mut Row, &mut Shelf) {
+        if self.count == self.rows.len() {
+            self.rows.resize(self.count * 2 + 64, Row::default());
+        }
+        let row = &mut self.rows[self.count];
+        *row = Row { place, ..Row::default() };
+        (row, &mut self.shelf)
+    }
+
+    /// Keeps the row that was read last.
+    #[inline(always)]
+    fn keep(&mut self) {
+        let group = self.rows[self.count].known.map_or(Known::ALL.len(), |known| known as usize);
+        self.by_type[group].push(self.count as u32);
+        self.count += 1;
     }
 
     /// The rows of a type, in the order of the lines.
@@ -166,9 +183,10 @@ impl Task for ReadLines<'_> {
                     rejects.add(place, vec![violation], batch);
                 }
             }
-            // The next chunk is indexed at one go: by then its bytes should not have to come from memory.
-            for at in (line.start..line.end).step_by(CACHE_LINE_BYTES) {
-                simd.prefetch(bytes, length + at);
+            // The next chunk is indexed at one go: by then its bytes should not have to come from memory. As many
+            // for every line: a loop whose end is not foreseeable costs more than it saves.
+            for number in 0..PREFETCHED {
+                simd.prefetch(bytes, length + line.start + number * CACHE_LINE_BYTES);
             }
             progress.byte_offset += (line.end - line.start) as u64 + u64::from(has_newline);
         }
@@ -203,18 +221,18 @@ impl Reader {
             [odd @ .., last] if *last as usize >= end => odd,
             odd => odd,
         };
-        let mut row = Row { place, ..Row::default() };
         let has_only_escapes = odd.is_empty() || odd.iter().all(|at| bytes[*at as usize] == b'\\');
         let is_tried = has_only_escapes && memo.has_luck();
         if is_tried {
-            let followed = memo.follow(simd, line, &mut row, &mut rows.shelf)
-                && (odd.is_empty() || walk::mark_escapes(&bytes[..end], odd, &mut row));
+            let (row, shelf) = rows.next(place);
+            let followed = memo.follow(simd, line, row, shelf)
+                && (odd.is_empty() || walk::mark_escapes(&bytes[..end], odd, row));
             memo.note(followed);
             if followed {
                 if !odd.is_empty() {
-                    walk::unescape(bytes, &mut row, &mut rows.shelf);
+                    walk::unescape(bytes, row, shelf);
                 }
-                rows.push(&row);
+                rows.keep();
                 return Ok(());
             }
         }
@@ -232,18 +250,18 @@ impl Reader {
         place: Place,
     ) -> Result<(), Violation> {
         let Reader { names, memo, rows } = self;
-        let mut row = Row { place, ..Row::default() };
+        let (row, shelf) = rows.next(place);
         let read = if has_only_escapes {
-            walk::jumping(line, odd, names, &mut row, &mut rows.shelf)
+            walk::jumping(line, odd, names, row, shelf)
         } else {
-            walk::scanning(line, names, &mut row, &mut rows.shelf)
+            walk::scanning(line, names, row, shelf)
         };
         read.map_err(|error| error.into_violation(line.bytes, line.start, line.end))?;
         if is_learnt {
-            memo.learn(line, &row, rows.shelf.unknown(&row));
+            memo.learn(line, row, shelf.unknown(row));
         }
-        walk::unescape(line.bytes, &mut row, &mut rows.shelf);
-        rows.push(&row);
+        walk::unescape(line.bytes, row, shelf);
+        rows.keep();
         Ok(())
     }
 }

@@ -2,12 +2,14 @@
 //!
 //! Bytes are pushed as they come, cut anywhere. They pass through these rooms:
 //!
-//! 1. `split`: bytes → chunks of whole lines.
-//! 2. `index` (stage 1): one pass over a chunk notes where its quotes, newlines and odd bytes are.
-//! 3. `walk` (stage 2): the grammar of one line. Strings are jumped over with the index; known keys are put
-//!    into slots, unknown ones are noted for the column `extra`.
+//! 1. `split`: bytes → chunks of whole lines; `chunk` takes each of them through the next three.
+//! 2. `index`: one pass notes where a chunk's quotes, newlines and odd bytes are.
+//! 3. `memo` and `walk`: a line → a row of slots, by following what was learnt of lines like it, or by the grammar,
+//!    jumping from quote to quote. Known keys are put into slots, unknown ones are noted for the column `extra`.
 //! 4. `check`: slots → typed values by the contract's rules, straight into the [`columns`] of a [`Batch`];
 //!    or the line's violations, all of them, with messages.
+//!
+//! `arch` has the few operations that are done with AVX-512 or AVX2 where the processor has them.
 //!
 //! ```
 //! use event_parser::{Batch, Options, Parser};

@@ -1,5 +1,7 @@
 //! A string of bytes that knows what stands after it, so that it can be read in steps of a fixed size.
 
+#![expect(clippy::inline_always, reason = "compiled anew for each set of instructions")]
+
 use std::ops::Deref;
 
 /// Bytes inside a buffer.
@@ -14,7 +16,7 @@ impl<'a> Span<'a> {
     pub(crate) const EMPTY: Span<'static> = Span { buffer: &[], length: 0 };
 
     /// The bytes of a buffer from `start` to before `end`.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn new(buffer: &'a [u8], start: usize, end: usize) -> Span<'a> {
         let buffer = &buffer[start..];
         let length = end - start;
@@ -23,12 +25,18 @@ impl<'a> Span<'a> {
     }
 
     /// The bytes, and others after them up to `N`, if the buffer has so many.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn wide<const N: usize>(self) -> Option<&'a [u8; N]> {
         self.buffer.first_chunk()
     }
 
-    #[inline]
+    /// The bytes, and others after them up to `length`, if the buffer has so many.
+    #[inline(always)]
+    pub(crate) fn buffer_of(self, length: usize) -> Option<&'a [u8]> {
+        self.buffer.get(..length)
+    }
+
+    #[inline(always)]
     pub(crate) fn bytes(self) -> &'a [u8] {
         &self.buffer[..self.length]
     }
@@ -43,7 +51,7 @@ impl<'a> From<&'a [u8]> for Span<'a> {
 impl Deref for Span<'_> {
     type Target = [u8];
 
-    #[inline]
+    #[inline(always)]
     fn deref(&self) -> &[u8] {
         self.bytes()
     }
@@ -57,7 +65,7 @@ impl Default for Span<'_> {
 
 /// The first bytes of a span as a number, where it has at most 16: of two spans of the same length, the same
 /// number only where they are the same.
-#[inline]
+#[inline(always)]
 pub(crate) fn number(span: Span<'_>) -> [u64; 2] {
     let wide = match span.wide::<16>() {
         Some(wide) => *wide,

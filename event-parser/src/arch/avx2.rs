@@ -20,7 +20,6 @@ impl Avx2 {
         let detected = is_x86_feature_detected!("avx2")
             && is_x86_feature_detected!("bmi1")
             && is_x86_feature_detected!("bmi2")
-            && is_x86_feature_detected!("lzcnt")
             && is_x86_feature_detected!("popcnt");
         detected.then_some(Avx2(()))
     }
@@ -68,7 +67,7 @@ impl Simd for Avx2 {
     }
 }
 
-#[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
+#[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
 fn run<T: Task>(simd: Avx2, task: T) -> T::Output {
     task.run(simd)
 }

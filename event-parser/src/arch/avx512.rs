@@ -71,7 +71,7 @@ impl Simd for Avx512 {
     }
 }
 
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi2,avx2,bmi1,bmi2,lzcnt,popcnt")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi2,avx2,bmi1,bmi2,popcnt")]
 fn run<T: Task>(simd: Avx512, task: T) -> T::Output {
     task.run(simd)
 }

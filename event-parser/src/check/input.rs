@@ -3,7 +3,7 @@
 #![expect(clippy::inline_always, reason = "compiled anew for each set of instructions and each payload")]
 
 use event_schema::Reason;
-use event_schema::registry::{Field, JsonType, Rule};
+use event_schema::registry::{ENVELOPE, Field, JsonType, Rule};
 use event_schema::value::{Date, Timestamp, check_text, is_upper_letters, parse_amount, parse_date};
 
 use super::number::{read_integer, read_share};
@@ -28,18 +28,46 @@ impl Scope {
     }
 }
 
-/// A field and what stands in it.
+/// A field and the place of its slot in a row. Constants, so that reading a field is compiled for its rule.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Input {
     pub(super) field: &'static Field,
-    pub(super) slot: Slot,
-    in_payload: bool,
+    place: usize,
+}
+
+impl Input {
+    /// The envelope's fields.
+    pub(super) const fn envelope() -> [Input; ENVELOPE.len()] {
+        Input::all(&ENVELOPE, 0)
+    }
+
+    /// The fields of a payload.
+    pub(super) const fn payload<const N: usize>(known: Known) -> [Input; N] {
+        let fields: &'static [Field] = known.event_type().fields;
+        let Some(fields) = fields.first_chunk::<N>() else { panic!("rows name every field of the registry") };
+        assert!(known.event_type().fields.len() == N, "rows name every field of the registry");
+        Input::all(fields, ENVELOPE.len())
+    }
+
+    const fn all<const N: usize>(fields: &'static [Field; N], first_place: usize) -> [Input; N] {
+        let mut inputs = [Input { field: &fields[0], place: 0 }; N];
+        let mut at = 0;
+        while at < N {
+            inputs[at] = Input { field: &fields[at], place: first_place + at };
+            at += 1;
+        }
+        inputs
+    }
+
+    const fn is_in_payload(self) -> bool {
+        self.place >= ENVELOPE.len()
+    }
 }
 
 /// Reads the fields of one row, and collects what is wrong with them.
 pub(super) struct Inputs<'a, S> {
     simd: S,
-    row: &'a Row,
+    pub(super) row: &'a Row,
     bytes: &'a [u8],
     unescaped: &'a [u8],
     scope: &'a Scope,
@@ -54,19 +82,10 @@ impl<'a, S: Simd> Inputs<'a, S> {
         Inputs { simd, row, bytes, unescaped: &shelf.unescaped, scope, times, violations: Vec::new() }
     }
 
+    /// What stands in a field.
     #[inline(always)]
-    pub(super) fn envelope<const N: usize>(&self, fields: &'static [Field; N]) -> [Input; N] {
-        let slots = self.row.envelope();
-        std::array::from_fn(|place| Input { field: &fields[place], slot: slots[place], in_payload: false })
-    }
-
-    /// The payload's fields. Where the event has no payload their slots are empty.
-    #[inline(always)]
-    pub(super) fn payload<const N: usize>(&self, known: Known) -> [Input; N] {
-        let fields: &'static [Field; N] =
-            known.event_type().fields.try_into().expect("rows name every field of the registry");
-        let slots = self.row.payload();
-        std::array::from_fn(|place| Input { field: &fields[place], slot: slots[place], in_payload: true })
+    fn slot(&self, input: Input) -> Slot {
+        self.row.slots[input.place]
     }
 
     /// What stands in a slot.
@@ -96,21 +115,21 @@ impl<'a, S: Simd> Inputs<'a, S> {
     #[cold]
     #[inline(never)]
     fn breach(&mut self, input: Input, reason: Reason) {
-        let text = self.text_of(input.slot);
-        let message = message::of_field(input.field, input.slot, &text, reason, self.scope.batch_date);
+        let text = self.text_of(self.slot(input));
+        let message = message::of_field(input.field, self.slot(input), &text, reason, self.scope.batch_date);
         self.note(input, reason, message);
     }
 
     #[cold]
     fn note(&mut self, input: Input, reason: Reason, message: String) {
-        let path = if input.in_payload { "properties." } else { "" };
+        let path = if input.is_in_payload() { "properties." } else { "" };
         self.violations.push(Violation { reason, field: format!("{path}{}", input.field.name), message });
     }
 
     /// The slot of a field that is there, once, and not null; its absence is a breach where it is required.
     #[inline(always)]
     fn present(&mut self, input: Input) -> Option<Slot> {
-        match input.slot.kind {
+        match self.slot(input).kind {
             SlotKind::Twice => {
                 self.breach(input, Reason::DuplicateField);
                 None
@@ -121,7 +140,7 @@ impl<'a, S: Simd> Inputs<'a, S> {
                 }
                 None
             }
-            _ => Some(input.slot),
+            _ => Some(self.slot(input)),
         }
     }
 
@@ -158,7 +177,7 @@ impl<'a, S: Simd> Inputs<'a, S> {
     pub(super) fn text(&mut self, input: Input) -> Option<Span<'a>> {
         let text = self.string(input)?;
         let max = input.field.rule.max_bytes();
-        let is_good = if input.slot.kind == SlotKind::CleanString {
+        let is_good = if self.slot(input).kind == SlotKind::CleanString {
             // The index has seen that there is no control character in the line.
             text.len() <= max
         } else {
@@ -174,7 +193,7 @@ impl<'a, S: Simd> Inputs<'a, S> {
         let breaches = self.violations.len();
         let text = self.text(input);
         if text.is_none() && self.violations.len() == breaches {
-            self.note(input, Reason::MissingField, message::of_needed_field(input.field, input.slot));
+            self.note(input, Reason::MissingField, message::of_needed_field(input.field, self.slot(input)));
         }
         text
     }
@@ -265,7 +284,7 @@ impl<'a, S: Simd> Inputs<'a, S> {
     #[inline(always)]
     pub(super) fn object(&mut self, input: Input) -> bool {
         debug_assert_eq!(input.field.rule.json_type(), JsonType::Object);
-        if input.slot.kind == SlotKind::Object {
+        if self.slot(input).kind == SlotKind::Object {
             return true;
         }
         let breaches = self.violations.len();
@@ -288,7 +307,7 @@ impl<'a, S: Simd> Inputs<'a, S> {
         };
         debug_assert_eq!(later.field.name, order.later);
         if earlier > value || (earlier == value && !order.may_be_equal) {
-            let text = self.text_of(later.slot);
+            let text = self.text_of(self.slot(later));
             let message = message::of_order(order, &text);
             self.note(later, Reason::InvalidValue, message);
         }

@@ -12,7 +12,6 @@ mod number;
 mod rows;
 mod time;
 
-use event_schema::registry::ENVELOPE;
 use event_schema::value::Date;
 
 use crate::arch::Simd;
@@ -20,7 +19,7 @@ use crate::batch::{Batch, EnvelopeColumns, Violation};
 use crate::chunk::Rows;
 use crate::span::Span;
 use crate::walk::{Known, Place, Row, Shelf};
-use input::{Inputs, Scope};
+use input::{Input, Inputs, Scope};
 use time::TimeReader;
 
 /// What all lines of a source share.
@@ -43,14 +42,6 @@ struct Context<'a, S> {
     source: &'a [u8],
 }
 
-/// A row whose envelope has been read.
-struct Line<'a, S> {
-    inputs: Inputs<'a, S>,
-    envelope: Envelope<'a>,
-    extra: Span<'a>,
-    number: u64,
-}
-
 /// The envelope's values; those of bad fields are empty.
 struct Envelope<'a> {
     event_id: u128,
@@ -62,9 +53,6 @@ struct Envelope<'a> {
     app_version: Span<'a>,
     country: Span<'a>,
 }
-
-/// What becomes of a row: it is in the batch, or it has violations, in the contract's order. Never none.
-type Checked = Result<(), Vec<Violation>>;
 
 impl Checker {
     pub(crate) fn new(source: &str, batch_date: Date) -> Checker {
@@ -92,17 +80,10 @@ impl Checker {
     }
 }
 
-impl<'a, S: Simd> Line<'a, S> {
-    /// Reads a row's envelope. Events of the type may need a session.
+impl<'a> Envelope<'a> {
+    /// Reads a row's envelope. `None` where there is nothing to check the payload by.
     #[inline(always)]
-    fn read(
-        context: Context<'a, S>,
-        times: &'a mut TimeReader,
-        extra: &'a mut Vec<u8>,
-        known: Option<Known>,
-        row: &'a Row,
-    ) -> Result<Line<'a, S>, Vec<Violation>> {
-        let mut inputs = Inputs::new(context, times, row);
+    fn read<S: Simd>(inputs: &mut Inputs<'a, S>, known: Option<Known>) -> Option<Envelope<'a>> {
         let [
             event_id,
             event_type,
@@ -113,7 +94,7 @@ impl<'a, S: Simd> Line<'a, S> {
             app_version,
             country,
             properties,
-        ] = inputs.envelope(&ENVELOPE);
+        ] = const { Input::envelope() };
 
         let event_id = inputs.uuid(event_id);
         let routed = inputs.text(event_type);
@@ -130,48 +111,69 @@ impl<'a, S: Simd> Line<'a, S> {
             app_version: inputs.text(app_version).unwrap_or_default(),
             country: inputs.letters(country),
         };
-        // Where the event's type is bad, or the payload is none, there is nothing to check it by.
-        if !inputs.object(properties) || routed.is_none() {
-            return Err(inputs.into_violations());
-        }
-        let extra = if row.unknown.0 == row.unknown.1 {
-            Span::EMPTY
-        } else {
-            extra.clear();
-            extra::collect(context.bytes, context.shelf.unknown(row), extra);
-            Span::from(extra.as_slice())
-        };
-        Ok(Line { inputs, envelope, extra, number: row.place.number })
+        // Where the event's type is bad, or the payload is none, nothing says what the payload should be.
+        (inputs.object(properties) && routed.is_some()).then_some(envelope)
     }
 
-    /// Appends the envelope to a table's columns; or answers the violations, where there are any.
+    /// Appends it to a table's columns.
     #[inline(always)]
-    fn push_row(self, source_index: u32, columns: &mut EnvelopeColumns) -> Checked {
-        if !self.inputs.is_good() {
-            return Err(self.inputs.into_violations());
-        }
-        let Envelope {
-            event_id,
-            event_type,
-            user_id,
-            event_time,
-            session_id,
-            platform,
-            app_version,
-            country,
-        } = self.envelope;
+    fn push(&self, shared: &mut Shared<'_>, row: &Row, columns: &mut EnvelopeColumns) {
         // The Native layout has the upper half first.
-        columns.event_id.push(event_id.rotate_left(64));
-        columns.event_type.push_span(event_type);
-        columns.user_id.push_span(user_id);
-        columns.event_time.push(event_time);
-        columns.session_id.push_span(session_id);
-        columns.platform.push_span(platform);
-        columns.app_version.push_span(app_version);
-        columns.country.push_span(country);
-        columns.extra.push_span(self.extra);
-        columns.source_file.push_index(source_index);
-        columns.source_line.push(self.number);
-        Ok(())
+        columns.event_id.push(self.event_id.rotate_left(64));
+        match shared.type_index {
+            Some(index) => columns.event_type.push_index(index),
+            None => columns.event_type.push_span(self.event_type),
+        }
+        columns.user_id.push_span(self.user_id);
+        columns.event_time.push(self.event_time);
+        columns.session_id.push_span(self.session_id);
+        columns.platform.push_span(self.platform);
+        columns.app_version.push_span(self.app_version);
+        columns.country.push_span(self.country);
+        if row.unknown.0 == row.unknown.1 {
+            columns.extra.push_empty();
+        } else {
+            shared.push_extra(row, columns);
+        }
+        columns.source_file.push_index(shared.source_index);
+        columns.source_line.push(row.place.number);
+    }
+}
+
+/// What the rows of one type of event share.
+struct Shared<'a> {
+    bytes: &'a [u8],
+    shelf: &'a Shelf,
+    /// Where the column `extra` is put together.
+    extra: &'a mut Vec<u8>,
+    /// The indices of the source's and the type's names in their columns; events of unknown types have many.
+    source_index: u32,
+    type_index: Option<u32>,
+}
+
+impl<'a> Shared<'a> {
+    #[inline(always)]
+    fn new<S: Simd>(
+        context: Context<'a, S>,
+        known: Option<Known>,
+        extra: &'a mut Vec<u8>,
+        columns: &mut EnvelopeColumns,
+    ) -> Shared<'a> {
+        let index_of_name =
+            |known: Known| columns.event_type.index_of(Span::from(known.event_type().name.as_bytes()));
+        Shared {
+            bytes: context.bytes,
+            shelf: context.shelf,
+            extra,
+            type_index: known.map(index_of_name),
+            source_index: columns.source_file.index_of(Span::from(context.source)),
+        }
+    }
+
+    #[cold]
+    fn push_extra(&mut self, row: &Row, columns: &mut EnvelopeColumns) {
+        self.extra.clear();
+        extra::collect(self.bytes, self.shelf.unknown(row), self.extra);
+        columns.extra.push(self.extra);
     }
 }

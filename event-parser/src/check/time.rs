@@ -15,7 +15,7 @@ pub(super) struct TimeReader {
 
 impl TimeReader {
     /// Milliseconds since 1970-01-01T00:00:00Z; the same answer as [`parse_rfc3339`].
-    #[inline]
+    #[inline(always)]
     pub(super) fn read(&mut self, text: &[u8]) -> Result<i64, Reason> {
         match text.first_chunk::<24>() {
             Some(usual) if text.len() == 24 => self.read_usual(usual).map_or_else(|| self.read_any(text), Ok),
@@ -24,7 +24,7 @@ impl TimeReader {
     }
 
     /// The time, if it has the usual form and the remembered day.
-    #[inline]
+    #[inline(always)]
     fn read_usual(&self, text: &[u8; 24]) -> Option<i64> {
         let of_day = &text[11..19];
         if text[..10] != self.date || text[10] != b'T' || text[23] != b'Z' || text[19] != b'.' {

@@ -1,5 +1,7 @@
 //! Columns of few different strings: `LowCardinality(String)`.
 
+#![expect(clippy::inline_always, reason = "compiled anew for each set of instructions")]
+
 use std::hash::BuildHasher;
 
 use foldhash::fast::FixedState;
@@ -58,7 +60,7 @@ impl Dictionary {
     }
 
     /// Appends a row.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn push_span(&mut self, value: Span<'_>) {
         let index = self.index_of(value);
         self.indices.push(index);
@@ -72,7 +74,7 @@ impl Dictionary {
     }
 
     /// The index of a string, which is put among the entries where it is not there.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn index_of(&mut self, value: Span<'_>) -> u32 {
         if value.is_empty() {
             return 0;
@@ -124,6 +126,9 @@ impl Dictionary {
 impl Column for Dictionary {
     fn clear(&mut self) {
         self.indices.clear();
+        if self.lookup.is_empty() {
+            return;
+        }
         self.lookup.clear();
         self.entries.clear();
         self.entries.push(b"");

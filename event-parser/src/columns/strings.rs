@@ -1,5 +1,7 @@
 //! Columns of strings.
 
+#![expect(clippy::inline_always, reason = "compiled anew for each set of instructions")]
+
 use super::{Column, View};
 use crate::span::Span;
 
@@ -25,28 +27,37 @@ impl Strings {
     }
 
     /// Appends a row.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn push_span(&mut self, value: Span<'_>) {
         let free = self.free(value.len());
-        match value.wide::<STEP_BYTES>() {
+        let length_bytes = match value.wide::<STEP_BYTES>() {
             Some(wide) if value.len() <= STEP_BYTES => {
                 free[0] = value.len() as u8;
                 free[1..=STEP_BYTES].copy_from_slice(wide);
-                self.used += 1 + value.len();
+                1
             }
             _ => {
                 let length_bytes = write_length(free, value.len());
-                free[length_bytes..length_bytes + value.len()].copy_from_slice(&value);
-                self.used += length_bytes + value.len();
+                copy_in_steps(value, &mut free[length_bytes..]);
+                length_bytes
             }
-        }
+        };
+        self.used += length_bytes + value.len();
+        self.ends.push(u32::try_from(self.used).expect("a string column holds at most 4 GiB"));
+    }
+
+    /// Appends an empty string.
+    #[inline(always)]
+    pub(crate) fn push_empty(&mut self) {
+        self.free(0)[0] = 0;
+        self.used += 1;
         self.ends.push(u32::try_from(self.used).expect("a string column holds at most 4 GiB"));
     }
 
     /// Room for a string of that length, and for a step at least.
-    #[inline]
+    #[inline(always)]
     fn free(&mut self, length: usize) -> &mut [u8] {
-        let wanted = self.used + LENGTH_BYTES + length.max(STEP_BYTES);
+        let wanted = self.used + LENGTH_BYTES + length + STEP_BYTES;
         if self.bytes.len() < wanted {
             self.grow(wanted);
         }
@@ -95,6 +106,22 @@ impl Column for Strings {
 
     fn view(&self) -> View<'_> {
         View::Strings(self)
+    }
+}
+
+/// Copies a string of middling length: a call costs more than a few bytes too many.
+#[inline(always)]
+fn copy_in_steps(value: Span<'_>, out: &mut [u8]) {
+    const MOST_STEPS: usize = 8;
+    let steps = value.len().div_ceil(STEP_BYTES);
+    match value.buffer_of(steps * STEP_BYTES) {
+        Some(wide) if steps <= MOST_STEPS => {
+            let out = out[..wide.len()].as_chunks_mut::<STEP_BYTES>().0;
+            for (from, to) in wide.as_chunks::<STEP_BYTES>().0.iter().zip(out) {
+                *to = *from;
+            }
+        }
+        _ => out[..value.len()].copy_from_slice(&value),
     }
 }
 

@@ -24,16 +24,45 @@ const BLOCK_BYTES: u32 = 64;
 pub(crate) struct Index {
     quotes: Positions,
     odd: Positions,
-    line_ends: Vec<LineEnd>,
+    line_ends: LineEnds,
     /// Where the blocks begin that have bytes beyond ASCII.
     beyond_ascii: Vec<u32>,
 }
 
 /// A newline, and how many quotes stand before it in the chunk.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 struct LineEnd {
     at: u32,
     quotes: u32,
+}
+
+/// Newlines in their order.
+#[derive(Debug, Default)]
+struct LineEnds {
+    /// Longer than `count`.
+    slots: Vec<LineEnd>,
+    count: usize,
+}
+
+impl LineEnds {
+    fn as_slice(&self) -> &[LineEnd] {
+        &self.slots[..self.count]
+    }
+
+    /// Writes a newline down, and keeps it or not.
+    #[inline(always)]
+    fn write(&mut self, end: LineEnd, is_kept: bool) {
+        if self.count == self.slots.len() {
+            self.grow();
+        }
+        self.slots[self.count] = end;
+        self.count += usize::from(is_kept);
+    }
+
+    #[cold]
+    fn grow(&mut self) {
+        self.slots.resize(self.count * 2 + 1024, LineEnd::default());
+    }
 }
 
 /// One line of an indexed chunk, all positions counted from the chunk's start.
@@ -83,7 +112,7 @@ impl Index {
     pub(crate) fn build(&mut self, backend: Backend, chunk: &[u8]) {
         self.quotes.clear();
         self.odd.clear();
-        self.line_ends.clear();
+        self.line_ends.count = 0;
         self.beyond_ascii.clear();
         backend.run(Build { index: self, chunk });
     }
@@ -95,12 +124,18 @@ impl Index {
         if rare | *next_is_escaped != 0 {
             quotes &= !self.add_rare(simd, base, block, rare, next_is_escaped);
         }
-        while newlines != 0 {
-            let bit = newlines.trailing_zeros();
-            let before = quotes & ((1 << bit) - 1);
-            self.line_ends
-                .push(LineEnd { at: base + bit, quotes: self.quotes.count() + before.count_ones() });
-            newlines &= newlines - 1;
+        // A first newline is written down whether there is one or not: which block has it is not foreseeable.
+        loop {
+            let before = quotes & (newlines ^ newlines.wrapping_sub(1));
+            let end = LineEnd {
+                at: base.wrapping_add(newlines.trailing_zeros()),
+                quotes: self.quotes.count() + before.count_ones(),
+            };
+            self.line_ends.write(end, newlines != 0);
+            newlines &= newlines.wrapping_sub(1);
+            if newlines == 0 {
+                break;
+            }
         }
         self.quotes.push(simd, base, quotes);
     }
@@ -130,11 +165,11 @@ impl Index {
     pub(crate) fn lines(&self, chunk_length: usize) -> impl Iterator<Item = IndexedLine<'_>> {
         let quotes = self.quotes.as_slice();
         let (mut odd, mut beyond_ascii) = (self.odd.as_slice(), self.beyond_ascii.as_slice());
-        let last = self.line_ends.last().map_or(0, |end| end.at as usize + 1);
+        let last = self.line_ends.as_slice().last().map_or(0, |end| end.at as usize + 1);
         let unended =
             (last < chunk_length).then_some(LineEnd { at: chunk_length as u32, quotes: quotes.len() as u32 });
         let mut before = LineEnd { at: 0, quotes: 0 };
-        self.line_ends.iter().copied().chain(unended).map(move |end| {
+        self.line_ends.as_slice().iter().copied().chain(unended).map(move |end| {
             let is_ascii = loop {
                 match beyond_ascii {
                     // A block that ends before the line begins.

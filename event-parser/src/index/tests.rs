@@ -36,7 +36,7 @@ proptest! {
             index.build(backend, &chunk);
             let quotes = positions(&chunk, |at| chunk[at] == b'"' && !is_escaped(&chunk, at));
             prop_assert_eq!(index.quotes.as_slice(), &quotes, "{:?}", backend);
-            let newlines: Vec<u32> = index.line_ends.iter().map(|end| end.at).collect();
+            let newlines: Vec<u32> = index.line_ends.as_slice().iter().map(|end| end.at).collect();
             prop_assert_eq!(newlines, positions(&chunk, |at| chunk[at] == b'\n'), "{:?}", backend);
             prop_assert_eq!(index.odd.as_slice(), &positions(&chunk, |at| odd(chunk[at])), "{:?}", backend);
 

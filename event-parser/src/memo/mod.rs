@@ -29,7 +29,7 @@ mod types;
 mod tests;
 
 use crate::arch::Simd;
-use crate::walk::{EVENT_TYPE, Known, Line, PROPERTIES, Row, SLOTS, Shelf, Slot, SlotKind, Unknown};
+use crate::walk::{self, EVENT_TYPE, Known, Line, PROPERTIES, Row, Shelf, Slot, SlotKind, Unknown};
 use types::Types;
 
 /// The longest literal of one edge; a longer one takes several edges.
@@ -111,7 +111,7 @@ enum Part {
 }
 
 /// The slot of values that nobody asks for.
-const NOWHERE: u8 = SLOTS as u8;
+const NOWHERE: u8 = walk::NOWHERE as u8;
 
 impl Default for Memo {
     fn default() -> Memo {
@@ -135,29 +135,35 @@ impl Memo {
     pub(crate) fn follow<S: Simd>(&self, simd: S, line: Line<'_>, row: &mut Row, aside: &mut Shelf) -> bool {
         let Line { bytes, start, end, quotes } = line;
         let first_unknown = aside.unknown.len() as u32;
-        let (mut at, mut number) = (start, self.envelope as usize);
+        // Places are 32 bits wide: there is nothing to overflow when a few bytes are added.
+        let (mut at, mut number) = (start as u32, self.envelope as usize);
         // The quote that the edges count from.
         let mut first_quote = 0;
         let (mut payload_start, mut after_payload) = (None, 0);
         let mut unknown = Unknown::default();
-        let mut slots = [Slot::default(); SLOTS + 1];
+        let edges = self.edges.as_slice();
+        let slots = &mut row.slots;
         loop {
-            let Some(edge) = self.edges.get(number) else { return false };
-            let Some(found) = bytes[at..].first_chunk() else { return false };
+            let Some(edge) = edges.get(number) else { return false };
+            let literal = at as usize..at as usize + LITERAL_BYTES;
+            let Some(Ok(found)) = bytes.get(literal).map(TryInto::try_into) else { return false };
             if simd.differing(found, &edge.literal) & edge.mask != 0 {
                 number = edge.other as usize;
                 continue;
             }
-            let after = at + usize::from(edge.length);
+            let after = at as usize + usize::from(edge.length);
             let quote = first_quote + usize::from(edge.quotes);
+            // Most steps are texts.
+            if edge.step == Step::Text {
+                let Some(closing) = quotes.get(quote) else { return false };
+                slots[usize::from(edge.slot)] =
+                    Slot { kind: SlotKind::CleanString, start: after as u32, end: *closing };
+                self.note_marks(edge, at, &mut unknown, aside);
+                (at, number) = (*closing, number + 1);
+                continue;
+            }
             let mut value_end = after;
             match edge.step {
-                Step::Text => {
-                    let Some(closing) = quotes.get(quote) else { return false };
-                    value_end = *closing as usize;
-                    slots[usize::from(edge.slot)] =
-                        Slot { kind: SlotKind::CleanString, start: after as u32, end: *closing };
-                }
                 Step::Scalar => {
                     let Some((kind, scalar_end)) = scalar::read(bytes, after, end) else {
                         number = edge.other as usize;
@@ -167,7 +173,7 @@ impl Memo {
                     slots[usize::from(edge.slot)] =
                         Slot { kind, start: after as u32, end: scalar_end as u32 };
                 }
-                Step::More => {}
+                Step::Text | Step::More => {}
                 Step::Payload => {
                     let event_type = slots[EVENT_TYPE];
                     let Some(payload) = self.types.find(simd, bytes, event_type) else { return false };
@@ -176,7 +182,7 @@ impl Memo {
                     (payload_start, after_payload) = (Some(after as u32 - 1), number + 1);
                     first_quote = quote;
                     self.note_marks(edge, at, &mut unknown, aside);
-                    (at, number) = (after, payload.first_edge as usize);
+                    (at, number) = (after as u32, payload.first_edge as usize);
                     continue;
                 }
                 Step::PayloadEnd => {
@@ -184,7 +190,7 @@ impl Memo {
                     slots[PROPERTIES] = Slot { kind: SlotKind::Object, start, end: after as u32 };
                     first_quote = quote;
                     self.note_marks(edge, at, &mut unknown, aside);
-                    (at, number) = (after, after_payload);
+                    (at, number) = (after as u32, after_payload);
                     continue;
                 }
                 Step::End if after == end => {
@@ -193,7 +199,6 @@ impl Memo {
                         row.known = Known::of(&bytes[event_type.start as usize..event_type.end as usize]);
                     }
                     self.note_marks(edge, at, &mut unknown, aside);
-                    row.slots = *slots.first_chunk().expect("one more than a row has");
                     row.unknown = (first_unknown, aside.unknown.len() as u32);
                     return true;
                 }
@@ -203,18 +208,18 @@ impl Memo {
                 }
             }
             self.note_marks(edge, at, &mut unknown, aside);
-            at = value_end;
+            at = value_end as u32;
             number += 1;
         }
     }
 
     /// Notes what begins and ends in an edge's literal, which stands at `at`.
     #[inline(always)]
-    fn note_marks(&self, edge: &Edge, at: usize, unknown: &mut Unknown, aside: &mut Shelf) {
+    fn note_marks(&self, edge: &Edge, at: u32, unknown: &mut Unknown, aside: &mut Shelf) {
         let (first, count) = edge.marks;
         if count != 0 {
             for mark in &self.marks[first as usize..][..usize::from(count)] {
-                mark.note(at as u32, unknown, aside);
+                mark.note(at, unknown, aside);
             }
         }
     }

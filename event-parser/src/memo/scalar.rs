@@ -7,15 +7,20 @@ use crate::walk::{self, SlotKind};
 #[inline(always)]
 pub(super) fn read(bytes: &[u8], start: usize, end: usize) -> Option<(SlotKind, usize)> {
     let word = word(bytes, start)?;
-    let (kind, scalar_end) = match bytes[start] {
-        b'0'..=b'9' => return number(bytes, start, end, word),
-        b't' if word as u32 == u32::from_le_bytes(*b"true") => (SlotKind::True, start + 4),
-        b'f' if word & 0xff_ffff_ffff == u64::from_le_bytes(*b"false\0\0\0") => (SlotKind::False, start + 5),
-        b'n' if word as u32 == u32::from_le_bytes(*b"null") => (SlotKind::Null, start + 4),
-        b'-' => return any_number(bytes, start, end),
-        _ => return None,
-    };
-    (scalar_end <= end).then_some((kind, scalar_end))
+    let first = word as u8;
+    if first.is_ascii_digit() {
+        return number(bytes, start, end, word);
+    }
+    if first == b'-' {
+        return any_number(bytes, start, end);
+    }
+    // Which of the words it is decides no branch: true and false come in no order.
+    let is_true = word as u32 == u32::from_le_bytes(*b"true");
+    let is_null = word as u32 == u32::from_le_bytes(*b"null");
+    let is_false = word & 0xff_ffff_ffff == u64::from_le_bytes(*b"false\0\0\0");
+    let scalar_end = start + 4 + usize::from(is_false);
+    let kind = if is_null { SlotKind::Null } else { SlotKind::of_boolean(is_true) };
+    ((is_true | is_null | is_false) && scalar_end <= end).then_some((kind, scalar_end))
 }
 
 /// A number that begins with a digit; `word` is its first eight bytes.

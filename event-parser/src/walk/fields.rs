@@ -13,8 +13,10 @@ pub(crate) const PROPERTIES: usize = 8;
 /// The most fields of a payload.
 pub(crate) const PAYLOAD_FIELDS: usize = 8;
 
+/// The slot of values that nobody asks for.
+pub(crate) const NOWHERE: usize = ENVELOPE.len() + PAYLOAD_FIELDS;
 /// The slots of a row.
-pub(crate) const SLOTS: usize = ENVELOPE.len() + PAYLOAD_FIELDS;
+pub(crate) const SLOTS: usize = NOWHERE + 1;
 
 /// A field's name as it is compared: none is longer than its number tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,36 +26,72 @@ pub(crate) struct Name {
 }
 
 impl Name {
+    #[inline]
     fn new(key: Span<'_>) -> Name {
         Name { number: span::number(key), length: key.len() }
     }
+
+    #[inline]
+    fn place(self, factor: u64) -> usize {
+        let [first, second] = self.number;
+        let hash = (first ^ second.rotate_left(29) ^ self.length as u64).wrapping_mul(factor);
+        (hash >> (u64::BITS - NAME_PLACES.ilog2())) as usize
+    }
 }
 
-/// The names of fields, in their order.
-fn names(fields: &[Field]) -> Vec<Name> {
-    let is_short = |field: &Field| field.name.len() <= 16;
-    assert!(fields.iter().all(is_short), "the names of fields are short");
-    fields.iter().map(|field| Name::new(Span::from(field.name.as_bytes()))).collect()
+/// Places for the names of one object; a power of two.
+const NAME_PLACES: usize = 64;
+/// No field has this place.
+const NO_FIELD: u8 = u8::MAX;
+
+/// The names of the fields of one object, each with a place of its own.
+#[derive(Debug)]
+pub(super) struct ObjectNames {
+    names: Vec<Name>,
+    /// The field whose name has a place.
+    places: [u8; NAME_PLACES],
+    /// An odd number by which no two names have the same place.
+    factor: u64,
+}
+
+impl ObjectNames {
+    fn new(fields: &[Field]) -> ObjectNames {
+        assert!(fields.iter().all(|field| field.name.len() <= 16), "the names of fields are short");
+        let names: Vec<Name> =
+            fields.iter().map(|field| Name::new(Span::from(field.name.as_bytes()))).collect();
+        let factors = (1..10_000_u64).map(|number| number.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+        let mut places = [NO_FIELD; NAME_PLACES];
+        for factor in factors {
+            places = [NO_FIELD; NAME_PLACES];
+            let is_free = |(field, name): (usize, &Name)| {
+                std::mem::replace(&mut places[name.place(factor)], field as u8) == NO_FIELD
+            };
+            if names.iter().enumerate().all(is_free) {
+                return ObjectNames { names, places, factor };
+            }
+        }
+        unreachable!("a dozen names fit into {NAME_PLACES} places: {places:?}")
+    }
 }
 
 /// The names that the walk looks for.
 #[derive(Debug)]
 pub(crate) struct Names {
-    pub(super) envelope: Vec<Name>,
-    payloads: [Vec<Name>; Known::ALL.len()],
+    pub(super) envelope: ObjectNames,
+    payloads: [ObjectNames; Known::ALL.len()],
 }
 
 impl Default for Names {
     fn default() -> Names {
         Names {
-            envelope: names(&ENVELOPE),
-            payloads: Known::ALL.map(|known| names(known.event_type().fields)),
+            envelope: ObjectNames::new(&ENVELOPE),
+            payloads: Known::ALL.map(|known| ObjectNames::new(known.event_type().fields)),
         }
     }
 }
 
 impl Names {
-    pub(super) fn of(&self, known: Known) -> &[Name] {
+    pub(super) fn of(&self, known: Known) -> &ObjectNames {
         &self.payloads[known as usize]
     }
 }
@@ -93,6 +131,10 @@ pub(crate) enum SlotKind {
 }
 
 impl SlotKind {
+    pub(crate) const fn of_boolean(value: bool) -> SlotKind {
+        if value { SlotKind::True } else { SlotKind::False }
+    }
+
     pub(crate) const fn is_string(self) -> bool {
         matches!(
             self,
@@ -154,7 +196,7 @@ impl Known {
 /// What was read of one line. Places are counted from the chunk's start.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Row {
-    /// The fields in the order of the registry: the envelope's, then the payload's.
+    /// The fields in the order of the registry: the envelope's, then the payload's; last [`NOWHERE`].
     pub(crate) slots: [Slot; SLOTS],
     /// The payload that the event's type asks for.
     pub(crate) known: Option<Known>,
@@ -179,14 +221,6 @@ pub(crate) struct Place {
 }
 
 impl Row {
-    pub(crate) fn envelope(&self) -> &[Slot; ENVELOPE.len()] {
-        self.slots.first_chunk().expect("the envelope's slots come first")
-    }
-
-    pub(crate) fn payload(&self) -> &[Slot; PAYLOAD_FIELDS] {
-        self.slots.last_chunk().expect("the payload's slots come last")
-    }
-
     /// The place of a payload's field among the slots.
     pub(super) const fn in_payload(place: usize) -> usize {
         ENVELOPE.len() + place
@@ -222,25 +256,30 @@ impl Shelf {
 /// Looks keys up among the names of one object.
 #[derive(Debug)]
 pub(super) struct Finder<'a> {
-    names: &'a [Name],
+    names: &'a ObjectNames,
     /// Producers write keys in one order: the field after the last one found is tried first.
     next: usize,
 }
 
 impl<'a> Finder<'a> {
-    pub(super) fn new(names: &'a [Name]) -> Finder<'a> {
+    pub(super) fn new(names: &'a ObjectNames) -> Finder<'a> {
         Finder { names, next: 0 }
     }
 
     /// The place of a key among the names.
     #[inline]
     pub(super) fn find(&mut self, key: Span<'_>) -> Option<usize> {
+        let ObjectNames { names, places, factor } = self.names;
         let key = Name::new(key);
-        if self.names.get(self.next) == Some(&key) {
+        if names.get(self.next) == Some(&key) {
             self.next += 1;
             return Some(self.next - 1);
         }
-        let place = self.names.iter().position(|name| *name == key)?;
+        let place = usize::from(places[key.place(*factor)]);
+        // A place that no field has is past all names.
+        if names.get(place) != Some(&key) {
+            return None;
+        }
         self.next = place + 1;
         Some(place)
     }

@@ -18,7 +18,7 @@ mod tests;
 
 pub(crate) use error::LineError;
 pub(crate) use fields::{
-    EVENT_TYPE, Known, Names, PROPERTIES, Place, Row, SLOTS, Shelf, Slot, SlotKind, Unknown,
+    EVENT_TYPE, Known, NOWHERE, Names, PROPERTIES, Place, Row, Shelf, Slot, SlotKind, Unknown,
 };
 pub(crate) use number::end as number_end;
 
@@ -87,7 +87,7 @@ pub(crate) fn mark_escapes(text: &[u8], odd: &[u32], row: &mut Row) -> bool {
         }
     }
     let (Some(first), Some(last)) = (odd.first(), odd.last()) else { return true };
-    for slot in &mut row.slots {
+    for slot in &mut row.slots[..NOWHERE] {
         let overlaps = slot.start <= *last && *first < slot.end && slot.kind == SlotKind::CleanString;
         if overlaps && odd.iter().any(|at| (slot.start..slot.end).contains(at)) {
             slot.kind = SlotKind::Escaped;
@@ -98,7 +98,7 @@ pub(crate) fn mark_escapes(text: &[u8], odd: &[u32], row: &mut Row) -> bool {
 
 /// Moves the strings of a row that have escapes to the shelf, unescaped.
 pub(crate) fn unescape(chunk: &[u8], row: &mut Row, shelf: &mut Shelf) {
-    for slot in &mut row.slots {
+    for slot in &mut row.slots[..NOWHERE] {
         if slot.kind == SlotKind::Escaped {
             let start = shelf.unescaped.len() as u32;
             strings::unescape(&chunk[slot.start as usize..slot.end as usize], &mut shelf.unescaped);

@@ -14,11 +14,11 @@ struct Fields {
 
 impl Fields {
     fn envelope(&self, place: usize) -> Slot {
-        self.row.envelope()[place]
+        self.row.slots[place]
     }
 
     fn payload(&self, place: usize) -> Slot {
-        self.row.payload()[place]
+        self.row.slots[Row::in_payload(place)]
     }
 }
 

@@ -1,0 +1,74 @@
+//! Once its memory has grown to what a day needs, the parser allocates nothing for lines that are accepted.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use event_generator::{Generator, Plan};
+use event_parser::{Batch, Options, Parser, backends};
+
+/// The system's allocator, counting.
+struct Counting;
+
+static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
+
+// SAFETY: every call goes to the system's allocator as it came.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: the caller keeps the contract of `alloc`.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: the caller keeps the contract of `dealloc`.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: the caller keeps the contract of `realloc`.
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// Pushes the day in pieces as a reader would, and hands full batches on.
+fn push(parser: &mut Parser, day: &[u8], batch: &mut Batch) -> usize {
+    let mut rows = 0;
+    for mut piece in day.chunks(1 << 20) {
+        while !piece.is_empty() {
+            let taken = parser.push(piece, batch);
+            piece = &piece[taken..];
+            if !piece.is_empty() {
+                rows += batch.rows_by_table().iter().map(|(_, rows)| rows).sum::<usize>();
+                batch.clear();
+            }
+        }
+    }
+    rows
+}
+
+#[test]
+fn the_steady_state_allocates_nothing() {
+    let date = "2026-03-01".parse().expect("a date");
+    let plan = Plan { reject_share: 0.0, ..Plan::new(date, 1, 8_000) };
+    let mut day = Vec::new();
+    let generator = Generator::new(plan).expect("the plan is sound");
+    generator.write_day(date, 0, 1, &mut day).expect("memory takes any bytes");
+    for backend in backends() {
+        let options = Options { batch_bytes: 2 << 20, backend, ..Options::new(date) };
+        let (mut parser, mut batch) = (Parser::new("day", options), Batch::default());
+        for _ in 0..2 {
+            push(&mut parser, &day, &mut batch);
+        }
+        let before = ALLOCATIONS.load(Ordering::Relaxed);
+        let rows = push(&mut parser, &day, &mut batch);
+        let allocations = ALLOCATIONS.load(Ordering::Relaxed) - before;
+        println!("{backend:?}: {rows} rows, {allocations} allocations");
+        assert!(rows > 10_000, "{backend:?}: {rows}");
+        assert_eq!(allocations, 0, "{backend:?}");
+        assert!(batch.rejects().is_empty());
+    }
+}
