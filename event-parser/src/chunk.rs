@@ -224,13 +224,13 @@ impl Reader {
         let has_only_escapes = odd.is_empty() || odd.iter().all(|at| bytes[*at as usize] == b'\\');
         let is_tried = has_only_escapes && memo.has_luck();
         if is_tried {
-            let (row, shelf) = rows.next(place);
-            let followed = memo.follow(simd, line, row, shelf)
+            let (row, aside) = rows.next(place);
+            let followed = memo.follow(simd, line, row, aside)
                 && (odd.is_empty() || walk::mark_escapes(&bytes[..end], odd, row));
             memo.note(followed);
             if followed {
                 if !odd.is_empty() {
-                    walk::unescape(bytes, row, shelf);
+                    walk::unescape(bytes, row, aside);
                 }
                 rows.keep();
                 return Ok(());
@@ -250,17 +250,17 @@ impl Reader {
         place: Place,
     ) -> Result<(), Violation> {
         let Reader { names, memo, rows } = self;
-        let (row, shelf) = rows.next(place);
+        let (row, aside) = rows.next(place);
         let read = if has_only_escapes {
-            walk::jumping(line, odd, names, row, shelf)
+            walk::jumping(line, odd, names, row, aside)
         } else {
-            walk::scanning(line, names, row, shelf)
+            walk::scanning(line, names, row, aside)
         };
         read.map_err(|error| error.into_violation(line.bytes, line.start, line.end))?;
         if is_learnt {
-            memo.learn(line, row, shelf.unknown(row));
+            memo.learn(line, row, aside.unknown(row));
         }
-        walk::unescape(line.bytes, row, shelf);
+        walk::unescape(line.bytes, row, aside);
         rows.keep();
         Ok(())
     }
