@@ -50,25 +50,38 @@ fn push(parser: &mut Parser, day: &[u8], batch: &mut Batch) -> usize {
     rows
 }
 
+/// The most passes until the memory has grown and all that comes again is learnt.
+const MOST_PASSES: usize = 400;
+/// So many passes in a row without an allocation are the steady state.
+const QUIET_PASSES: usize = 16;
+
 #[test]
 fn the_steady_state_allocates_nothing() {
     let date = "2026-03-01".parse().expect("a date");
-    let plan = Plan { reject_share: 0.0, ..Plan::new(date, 1, 8_000) };
+    let plan = Plan { reject_share: 0.0, ..Plan::new(date, 1, 2_500) };
     let mut day = Vec::new();
     let generator = Generator::new(plan).expect("the plan is sound");
     generator.write_day(date, 0, 1, &mut day).expect("memory takes any bytes");
     for backend in backends() {
-        let options = Options { batch_bytes: 2 << 20, backend, ..Options::new(date) };
+        let options = Options { batch_bytes: 1 << 20, backend, ..Options::new(date) };
         let (mut parser, mut batch) = (Parser::new("day", options), Batch::default());
-        for _ in 0..2 {
-            push(&mut parser, &day, &mut batch);
+        let mut pass = || {
+            let before = ALLOCATIONS.load(Ordering::Relaxed);
+            let rows = push(&mut parser, &day, &mut batch);
+            assert!(rows > 4_000, "{backend:?}: {rows}");
+            assert!(batch.rejects().is_empty());
+            // Every pass fills its batches with the same lines.
+            batch.clear();
+            ALLOCATIONS.load(Ordering::Relaxed) - before
+        };
+        // Rare structures are learnt now and then: a single quiet pass may be chance.
+        let (mut passes, mut quiet) = (0, 0);
+        while quiet < QUIET_PASSES && passes < MOST_PASSES {
+            quiet = if pass() == 0 { quiet + 1 } else { 0 };
+            passes += 1;
         }
-        let before = ALLOCATIONS.load(Ordering::Relaxed);
-        let rows = push(&mut parser, &day, &mut batch);
-        let allocations = ALLOCATIONS.load(Ordering::Relaxed) - before;
-        println!("{backend:?}: {rows} rows, {allocations} allocations");
-        assert!(rows > 10_000, "{backend:?}: {rows}");
-        assert_eq!(allocations, 0, "{backend:?}");
-        assert!(batch.rejects().is_empty());
+        println!("{backend:?}: nothing allocated after {} passes", passes - quiet);
+        assert!(passes > QUIET_PASSES, "{backend:?} has not allocated at all: nothing is counted");
+        assert_eq!(quiet, QUIET_PASSES, "{backend:?} goes on allocating");
     }
 }

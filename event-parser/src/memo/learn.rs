@@ -18,6 +18,8 @@ const PATIENCE: u32 = 8;
 #[derive(Debug)]
 pub(super) struct Learner {
     steps: Vec<LearntStep>,
+    marks: Vec<(usize, Part)>,
+    pieces: Vec<Piece>,
     /// Hashes of structures that were seen once: what does not come again is not worth an edge.
     seen: Box<[u64; SEEN]>,
     passed: u32,
@@ -25,7 +27,13 @@ pub(super) struct Learner {
 
 impl Default for Learner {
     fn default() -> Learner {
-        Learner { steps: Vec::new(), seen: Box::new([0; SEEN]), passed: 0 }
+        Learner {
+            steps: Vec::new(),
+            marks: Vec::new(),
+            pieces: Vec::new(),
+            seen: Box::new([0; SEEN]),
+            passed: 0,
+        }
     }
 }
 
@@ -60,28 +68,39 @@ impl Memo {
 
     /// Adds the edges that are missing on the line's path: of the envelope's tree, and of the payload's.
     fn insert(&mut self, line: Line<'_>, row: &Row, unknown: &[Unknown], steps: &[LearntStep]) {
-        let mut marks: Vec<(usize, Part)> = unknown.iter().flat_map(parts).collect();
-        marks.sort_by_key(|(place, _)| *place);
-        let mut pieces = Vec::new();
+        let mut marks = std::mem::take(&mut self.learner.marks);
+        let mut pieces = std::mem::take(&mut self.learner.pieces);
+        marks.clear();
+        marks.extend(unknown.iter().flat_map(parts));
+        marks.sort_unstable_by_key(|(place, _)| *place);
+        pieces.clear();
         cut(line, steps, &marks, &mut pieces);
-        let place_of = |step| pieces.iter().position(|piece: &Piece<'_>| piece.step == step);
+        self.insert_pieces(Learnt { bytes: line.bytes, marks: &marks }, row, &mut pieces);
+        (self.learner.marks, self.learner.pieces) = (marks, pieces);
+    }
+
+    fn insert_pieces(&mut self, learnt: Learnt<'_>, row: &Row, pieces: &mut [Piece]) {
+        let place_of = |step| pieces.iter().position(|piece| piece.step == step);
+        let mut envelope = pieces.len();
         if let (Some(start), Some(end)) = (place_of(Step::Payload), place_of(Step::PayloadEnd)) {
+            // The envelope's pieces, then the payload's.
+            pieces[start + 1..].rotate_left(end - start);
+            envelope -= end - start;
             let event_type = row.slots[EVENT_TYPE];
-            let event_type = &line.bytes[event_type.start as usize..event_type.end as usize];
-            let payload: Vec<_> = pieces.drain(start + 1..=end).collect();
+            let event_type = &learnt.bytes[event_type.start as usize..event_type.end as usize];
             let Some(place) = self.types.find_or_insert(event_type, row.known) else { return };
             let first = self.types.at(place).first_edge;
-            self.types.at(place).first_edge = self.insert_path(first, &payload);
+            self.types.at(place).first_edge = self.insert_path(learnt, first, &pieces[envelope..]);
         }
-        self.envelope = self.insert_path(self.envelope, &pieces);
+        self.envelope = self.insert_path(learnt, self.envelope, &pieces[..envelope]);
     }
 
     /// Adds what is missing of a path to the tree that begins with an edge; answers the tree's first edge.
-    fn insert_path(&mut self, first: u32, pieces: &[Piece<'_>]) -> u32 {
+    fn insert_path(&mut self, learnt: Learnt<'_>, first: u32, pieces: &[Piece]) -> u32 {
         let mut number = first;
         for (place, piece) in pieces.iter().enumerate() {
             let (mut last, mut ways) = (NONE, 0);
-            while number != NONE && !self.is(number, piece) {
+            while number != NONE && !self.is(number, learnt, piece) {
                 (last, number) = (number, self.edges[number as usize].other);
                 ways += 1;
             }
@@ -92,7 +111,7 @@ impl Memo {
                 }
                 let added = self.edges.len() as u32;
                 for piece in missing {
-                    self.add(piece);
+                    self.add(learnt, piece);
                 }
                 if last == NONE {
                     return added;
@@ -105,30 +124,30 @@ impl Memo {
         first
     }
 
-    fn add(&mut self, piece: &Piece<'_>) {
+    fn add(&mut self, learnt: Learnt<'_>, piece: &Piece) {
         let first_mark = self.marks.len() as u32;
-        self.marks.extend(piece.marks());
+        self.marks.extend(learnt.marks_of(piece));
         self.edges.push(Edge {
-            literal: piece.padded(),
-            mask: u32::MAX >> (LITERAL_BYTES - piece.literal.len()),
+            literal: learnt.literal_of(piece),
+            mask: u32::MAX >> (LITERAL_BYTES - piece.length()),
             other: NONE,
-            marks: (first_mark, piece.marks.len() as u16),
+            marks: (first_mark, (piece.marks.1 - piece.marks.0) as u16),
             quotes: piece.quotes,
-            length: piece.literal.len() as u8,
+            length: piece.length() as u8,
             slot: piece.slot,
             step: piece.step,
         });
     }
 
     /// Whether an edge is that of a piece.
-    fn is(&self, number: u32, piece: &Piece<'_>) -> bool {
+    fn is(&self, number: u32, learnt: Learnt<'_>, piece: &Piece) -> bool {
         let edge = &self.edges[number as usize];
         let (first, count) = edge.marks;
         edge.step == piece.step
             && edge.slot == piece.slot
-            && usize::from(edge.length) == piece.literal.len()
-            && edge.literal == piece.padded()
-            && self.marks[first as usize..][..usize::from(count)].iter().copied().eq(piece.marks())
+            && usize::from(edge.length) == piece.length()
+            && edge.literal == learnt.literal_of(piece)
+            && self.marks[first as usize..][..usize::from(count)].iter().copied().eq(learnt.marks_of(piece))
     }
 }
 
@@ -148,28 +167,21 @@ impl Learner {
 }
 
 /// Cuts literals into pieces of what an edge holds.
-fn cut<'a>(
-    line: Line<'a>,
-    steps: &[LearntStep],
-    mut marks: &'a [(usize, Part)],
-    pieces: &mut Vec<Piece<'a>>,
-) {
-    let mut quotes = 0;
+fn cut(line: Line<'_>, steps: &[LearntStep], marks: &[(usize, Part)], pieces: &mut Vec<Piece>) {
+    let (mut quotes, mut first_mark) = (0, 0);
     for learnt in steps {
-        let (mut from, to) = learnt.literal;
-        while from < to {
-            let end = to.min(from + LITERAL_BYTES);
-            let step = if end < to { Step::More } else { learnt.step };
+        let (mut from, end) = learnt.literal;
+        while from < end {
+            let to = end.min(from + LITERAL_BYTES);
+            let step = if to < end { Step::More } else { learnt.step };
             // At a literal's end a scalar may begin; anything else that is marked there is the next one's.
-            let past_marks = if step == Step::Scalar { end + 1 } else { end };
-            let count = marks.iter().take_while(|(at, _)| *at < past_marks).count();
-            let (here, rest) = marks.split_at(count);
-            marks = rest;
-            let literal = &line.bytes[from..end];
+            let past_marks = if step == Step::Scalar { to + 1 } else { to };
+            let count = marks[first_mark..].iter().take_while(|(at, _)| *at < past_marks).count();
             // The quote that ends a text is in the next literal.
-            quotes += memchr::memchr_iter(b'"', literal).count() as u16;
-            pieces.push(Piece { literal, from, step, slot: learnt.slot, quotes, marks: here });
-            from = end;
+            quotes += memchr::memchr_iter(b'"', &line.bytes[from..to]).count() as u16;
+            let marks = (first_mark, first_mark + count);
+            pieces.push(Piece { from, to, step, slot: learnt.slot, quotes, marks });
+            (from, first_mark) = (to, first_mark + count);
         }
         if matches!(learnt.step, Step::Payload | Step::PayloadEnd) {
             quotes = 0;
@@ -178,27 +190,42 @@ fn cut<'a>(
 }
 
 /// What becomes an edge.
-struct Piece<'a> {
-    literal: &'a [u8],
-    /// Where it stands in the chunk.
+#[derive(Debug, Clone, Copy)]
+struct Piece {
+    /// Where its literal stands in the chunk.
     from: usize,
+    to: usize,
     step: Step,
     slot: u8,
     /// As in [`Edge`].
     quotes: u16,
-    /// Their places are counted from the chunk's start.
+    /// Its marks among those of the line.
+    marks: (usize, usize),
+}
+
+impl Piece {
+    fn length(&self) -> usize {
+        self.to - self.from
+    }
+}
+
+/// What pieces are of: the chunk, and the line's marks, whose places are counted from the chunk's start.
+#[derive(Debug, Clone, Copy)]
+struct Learnt<'a> {
+    bytes: &'a [u8],
     marks: &'a [(usize, Part)],
 }
 
-impl Piece<'_> {
-    fn padded(&self) -> [u8; LITERAL_BYTES] {
+impl Learnt<'_> {
+    fn literal_of(&self, piece: &Piece) -> [u8; LITERAL_BYTES] {
         let mut padded = [0; LITERAL_BYTES];
-        padded[..self.literal.len()].copy_from_slice(self.literal);
+        padded[..piece.length()].copy_from_slice(&self.bytes[piece.from..piece.to]);
         padded
     }
 
-    fn marks(&self) -> impl Iterator<Item = Mark> {
-        self.marks.iter().map(|(at, part)| Mark { offset: (at - self.from) as u8, part: *part })
+    fn marks_of(&self, piece: &Piece) -> impl Iterator<Item = Mark> {
+        let marks = &self.marks[piece.marks.0..piece.marks.1];
+        marks.iter().map(|(at, part)| Mark { offset: (at - piece.from) as u8, part: *part })
     }
 }
 
