@@ -10,6 +10,7 @@ use std::process::{Child, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
+use std::time::Duration;
 
 use event_generator::{Generator, Plan};
 use integration_tests::proxy::{Fault, Proxy, Rule};
@@ -284,6 +285,52 @@ fn left_over(arena: &Arena) -> Value {
     let loads = "SELECT uniqExact(load_id), (SELECT uniqExact(load_id) FROM {raw}.events) FROM {raw}.events_data \
                  WHERE load_id IN (SELECT arrayJoin(load_ids) FROM {raw}.loads)";
     arena.world.query(loads).remove(0)
+}
+
+#[test]
+fn connections_cut_delayed_and_refused_at_every_request() {
+    let arena = Arena::new("cut");
+    let mut runs = 0;
+    arena.watched(|| {
+        for request in 0..MOST_REQUESTS {
+            let mut is_over = true;
+            let faults = [
+                Fault::CutRequest { after: 0 },
+                // In the middle of a block of rows. Never inside a request's head: of that the local engine dies.
+                Fault::CutRequest { after: 8000 },
+                // Done, and nobody hears of it.
+                Fault::CutAnswer { after: 0 },
+                Fault::Answer { status: 503, body: "busy".to_owned() },
+            ];
+            for fault in faults {
+                arena.proxy.reset();
+                arena.proxy.add(Rule::new(|_| true, fault).skip(request).times(1));
+                let target = in_turn(runs);
+                let output = arena.spawn(&load(target)).wait_with_output().unwrap();
+                let stderr = String::from_utf8_lossy(&output.stderr);
+                assert!(output.status.success(), "request {request}: {stderr}");
+                assert_eq!(arena.state(), arena.states[target], "request {request}");
+                is_over &= (arena.proxy.requests().len() as u64) <= request;
+                runs += 1;
+            }
+            if is_over {
+                println!("{runs} runs over {request} requests");
+                return;
+            }
+        }
+        panic!("{MOST_REQUESTS} requests and no end");
+    });
+    assert!(runs > 60, "{runs}");
+
+    // Everything is slow, and nothing is lost.
+    arena.proxy.reset();
+    arena.proxy.add(Rule::new(|_| true, Fault::Delay(Duration::from_millis(20))));
+    arena.watched(|| {
+        for target in [0, 1] {
+            assert!(arena.spawn(&load(target)).wait().unwrap().success());
+            assert_eq!(arena.state(), arena.states[target]);
+        }
+    });
 }
 
 #[test]
