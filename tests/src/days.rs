@@ -18,6 +18,7 @@ use crate::marts::DayFile;
 use crate::reference::{self, Options};
 use crate::world::World;
 
+pub use experiments::WindowEnd;
 pub use hostile::hostile_names;
 pub use line::Line;
 
@@ -123,6 +124,20 @@ pub fn exchange_rates(plan: &Plan) -> String {
         })
         .collect();
     lines.extend(currencies.into_values());
+    lines.join("\n") + "\n"
+}
+
+/// The same rates, one of them or two otherwise.
+///
+/// # Panics
+/// Where there is no rate.
+pub fn with_other_rates(exchange_rates: &str, rng: &mut fastrand::Rng) -> String {
+    let mut lines: Vec<String> = exchange_rates.lines().map(str::to_owned).collect();
+    for _ in 0..2 {
+        let place = rng.usize(1..lines.len());
+        let (key, _) = lines[place].rsplit_once(',').expect("a rate stands last");
+        lines[place] = format!("{key},{}.{:06}", rng.u8(..3), rng.u32(1..1_000_000));
+    }
     lines.join("\n") + "\n"
 }
 

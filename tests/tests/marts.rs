@@ -1,7 +1,7 @@
 //! The whole path: months of nasty day files, loaded, built by dbt, equal a plain computation of the same lines.
 
 use event_generator::Plan;
-use integration_tests::days::{Days, dbt_project, exchange_rates, load};
+use integration_tests::days::{Days, WindowEnd, dbt_project, exchange_rates, load};
 use integration_tests::marts::{
     AbOptions, DayFile, Facts, Rates, ab_test_results, all_but_ab_tests, deduplicated, event_id_conflicts,
 };
@@ -19,8 +19,8 @@ struct Build {
     ab: AbOptions,
 }
 
-/// A zone with summer time, whose change falls into the days; one that is half an hour off, with all else that can
-/// be chosen.
+/// A zone with summer time, whose change falls into the days, to a date that has not come; one that is half an hour
+/// off, to a date that is past, with all else that can be chosen.
 fn builds() -> [Build; 3] {
     let [first, second, third] = ["it's", "say \"hello\"", "`tick`"].map(str::to_owned);
     let shares = [(first.clone(), 0.5), (second.clone(), 0.3), (third.clone(), 0.2)];
@@ -32,7 +32,7 @@ fn builds() -> [Build; 3] {
     let build = |zone, currency| Build { zone, currency, as_of: None, ab: AbOptions::default() };
     [
         build("UTC", "USD"),
-        build("America/New_York", "EUR"),
+        Build { as_of: Some("2026-05-31"), ..build("America/New_York", "EUR") },
         Build { as_of: Some("2026-04-30"), ab: all, ..build("Asia/Kolkata", "USD") },
     ]
 }
@@ -82,13 +82,17 @@ fn all_marts_are_what_a_plain_computation_says() {
 /// Loads the generator's days, three a file, with all that can go wrong with them; some days twice.
 fn nasty_days(world: &World, plan: &Plan) -> Vec<DayFile> {
     let mut days = Days::generated(plan, 3);
-    let as_of: Date = *days.dates().last().unwrap();
-    let zones = builds().map(|build| TimeZone::get(build.zone).unwrap());
+    let latest: Date = *days.dates().last().unwrap();
+    let ends = builds().map(|build| WindowEnd {
+        as_of: build.as_of.map_or(latest, |date| date.parse().unwrap()),
+        zone: TimeZone::get(build.zone).unwrap(),
+        window_days: build.ab.window_days,
+    });
     // What a day held before it was replaced must leave no trace.
     for date in days.dates().into_iter().step_by(9) {
         load(world, &days.write(world, date, ".former"));
     }
-    days.add_nasty_lines(1, 80, as_of, &zones);
+    days.add_nasty_lines(1, 80, &ends);
     days.load(world)
 }
 

@@ -22,8 +22,7 @@ pub(super) fn lines(rng: &mut Rng, customers: usize, (first, last): (Date, Date)
         end: start_of(last) + DAY_MS,
         lines: Vec::new(),
     };
-    for customer in 0..customers {
-        let user = format!("customer-{customer}");
+    for user in (0..customers).map(name) {
         let comes = market.rng.i64(start_of(days_after(first, -20))..market.end);
         // A third never use the product.
         if market.rng.u8(..3) > 0 {
@@ -38,7 +37,17 @@ pub(super) fn lines(rng: &mut Rng, customers: usize, (first, last): (Date, Date)
             }
         }
     }
+    for veteran in 0..3 {
+        market.come_back_for_years(&format!("veteran-{veteran}"), first);
+    }
     market.lines
+}
+
+/// A customer's id: every third has a hostile one.
+pub(super) fn name(customer: usize) -> String {
+    let hostile =
+        if customer.is_multiple_of(3) { hostile_names(256).get(customer / 3).cloned() } else { None };
+    hostile.unwrap_or_else(|| format!("customer-{customer}"))
 }
 
 struct Market<'a> {
@@ -82,6 +91,22 @@ impl Market<'_> {
                     answer["duration_ms"] = self.rng.u32(..50_000).into();
                 }
                 self.add("task_result", user, at + i64::from(task), answer);
+            }
+        }
+    }
+
+    /// Longer than any cohort is followed: 40 months, a visit or two in each, some of them on the 31st.
+    fn come_back_for_years(&mut self, user: &str, first: Date) {
+        for month in 0..44 {
+            let month = months_after(first, month - 40);
+            for date in [month.last_of_month(), days_after(month, self.rng.i64(0..28))] {
+                if self.rng.bool() {
+                    let at = start_of(date) + self.rng.i64(0..DAY_MS);
+                    if at < self.end {
+                        self.add("lesson_opened", user, at, json!({}));
+                        self.buy(user, at);
+                    }
+                }
             }
         }
     }

@@ -6,25 +6,33 @@ use jiff::tz::TimeZone;
 use serde_json::json;
 
 use super::line::start_of;
-use super::{Line, hostile_names};
+use super::{Line, customers, hostile_names};
 use crate::marts::days_after;
 
 const DAY_MS: i64 = 86_400_000;
-/// The window of `ab_window_days` unless said otherwise.
-const WINDOW_MS: i64 = 14 * DAY_MS;
+
+/// Where the windows of an A/B test end with the last date that counts.
+#[derive(Debug, Clone)]
+pub struct WindowEnd {
+    /// That date.
+    pub as_of: Date,
+    /// In this zone.
+    pub zone: TimeZone,
+    /// How long they are.
+    pub window_days: i64,
+}
 
 /// Assignments between two dates, and what some of the assigned do at the edges of their windows.
 pub(super) fn lines(
     rng: &mut Rng,
     customers: usize,
     (first, last): (Date, Date),
-    as_of: Date,
-    zones: &[TimeZone],
+    ends: &[WindowEnd],
 ) -> Vec<Line> {
     let mut lines = Vec::new();
     hostile(rng, customers, (first, last), &mut lines);
     small(rng, first, &mut lines);
-    edges(rng, as_of, zones, &mut lines);
+    edges(rng, ends, &mut lines);
     lines
 }
 
@@ -52,7 +60,7 @@ fn hostile(rng: &mut Rng, customers: usize, (first, last): (Date, Date), lines: 
         // One of them is large, the others are for their names.
         let users = if place == 0 { customers } else { 6 };
         for user in 0..users {
-            let user = format!("customer-{}", (user + place) % customers);
+            let user = customers::name((user + place) % customers);
             let at = rng.i64(start_of(first)..start_of(last));
             let variant = own[rng.usize(..3)];
             lines.push(assigned(rng, experiment, &user, at, variant));
@@ -64,9 +72,9 @@ fn hostile(rng: &mut Rng, customers: usize, (first, last): (Date, Date), lines: 
 fn small(rng: &mut Rng, first: Date, lines: &mut Vec<Line>) {
     let at = start_of(days_after(first, 20));
     // One user is no variance.
-    lines.push(assigned(rng, "tiny", "customer-0", at, "control"));
+    lines.push(assigned(rng, "tiny", &customers::name(0), at, "control"));
     for user in 1..4 {
-        lines.push(assigned(rng, "tiny", &format!("customer-{user}"), at, "more"));
+        lines.push(assigned(rng, "tiny", &customers::name(user), at, "more"));
     }
     // Nobody does anything: no variance, no attempt.
     for user in 0..6 {
@@ -84,28 +92,28 @@ fn small(rng: &mut Rng, first: Date, lines: &mut Vec<Line>) {
     }
     // All of variant c were in another one too.
     for user in 0..5 {
-        let name = format!("customer-{user}");
+        let name = customers::name(user);
         lines.push(assigned(rng, "one-empty-variant", &name, at, ["a", "b"][user % 2]));
         if user < 2 {
             lines.push(assigned(rng, "one-empty-variant", &name, at, "c"));
         }
     }
     for user in 0..3 {
-        lines.push(assigned(rng, "only-one-variant", &format!("customer-{user}"), at, "control"));
+        lines.push(assigned(rng, "only-one-variant", &customers::name(user), at, "control"));
     }
 }
 
-/// Windows that end with `as_of` in each zone, a millisecond before, and one after; purchases and answers at both
-/// edges of both windows.
-fn edges(rng: &mut Rng, as_of: Date, zones: &[TimeZone], lines: &mut Vec<Line>) {
-    for (place, zone) in zones.iter().enumerate() {
-        let end = days_after(as_of, 1).to_zoned_datetime(zone.clone()).expect("the zone has that day");
+/// Windows that end with the last date that counts, some milliseconds before, and one after; purchases and answers
+/// at both edges of both windows.
+fn edges(rng: &mut Rng, ends: &[WindowEnd], lines: &mut Vec<Line>) {
+    for (place, WindowEnd { as_of, zone, window_days }) in ends.iter().enumerate() {
+        let window = window_days * DAY_MS;
+        let end = days_after(*as_of, 1).to_zoned_datetime(zone.clone()).expect("the zone has that day");
         for off in -4..=1 {
-            let at = end.timestamp().as_millisecond() - WINDOW_MS + off;
+            let at = end.timestamp().as_millisecond() - window + off;
             let user = format!("edge-{place}-{off}");
             lines.push(assigned(rng, "edges", &user, at, ["control", "late"][(off + 4) as usize % 2]));
-            for moment in [at - WINDOW_MS - 1, at - WINDOW_MS, at - 1, at, at + WINDOW_MS - 1, at + WINDOW_MS]
-            {
+            for moment in [at - window - 1, at - window, at - 1, at, at + window - 1, at + window] {
                 if rng.bool() {
                     let answer = json!({ "task_id": "edge", "is_correct": rng.bool(), "duration_ms": 7 });
                     lines.push(line(rng, "task_result", &user, moment, answer));

@@ -4,17 +4,16 @@ use std::collections::BTreeMap;
 
 use fastrand::Rng;
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
 use serde_json::Value;
 
-use super::{Days, customers, experiments};
+use super::{Days, WindowEnd, customers, experiments};
 use crate::marts::days_after;
 
 impl Days {
     /// Adds, from a seed: customers who pay, try and get back money in every odd order; experiments that are
-    /// tiny, equal, or end to the millisecond with `as_of` in one of the zones; hostile names; users in two
-    /// variants; ids that several events bear; lines that stand in several files, and lines that come late.
-    pub fn add_nasty_lines(&mut self, seed: u64, customers: usize, as_of: Date, zones: &[TimeZone]) {
+    /// tiny, equal, or whose windows end to the millisecond; hostile names; users in two variants; ids that several
+    /// events bear; lines that stand in several files, and lines that come late.
+    pub fn add_nasty_lines(&mut self, seed: u64, customers: usize, ends: &[WindowEnd]) {
         let mut rng = Rng::with_seed(seed);
         let (Some(first), Some(last)) = (self.dates().first().copied(), self.dates().last().copied()) else {
             return;
@@ -22,7 +21,7 @@ impl Days {
         for line in customers::lines(&mut rng, customers, (first, last)) {
             self.add(&line);
         }
-        for line in experiments::lines(&mut rng, customers, (first, last), as_of, zones) {
+        for line in experiments::lines(&mut rng, customers, (first, last), ends) {
             self.add(&line);
         }
         self.put_users_into_second_variants(&mut rng);
@@ -59,7 +58,7 @@ impl Days {
             let Some(mut event) = rng.choice(lines.iter()).and_then(|line| parsed(line)) else { continue };
             let way = rng.u8(..3);
             if way != 0 {
-                event["user_id"] = format!("customer-{}", rng.u8(..8)).into();
+                event["user_id"] = customers::name(rng.usize(..8)).into();
             }
             if way != 1 {
                 shift(&mut event, rng.i64(-5..5) * 1000 + 1);
