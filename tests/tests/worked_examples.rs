@@ -37,7 +37,7 @@ fn marts_say_what_the_books_say() {
     let revenue = |experiment: &str, method: &str, name: &str| {
         let key = [Cell::text(experiment), Cell::text("revenue_per_user"), Cell::text(method)];
         match tests.column(name, &key)[..] {
-            [Cell::Statistic(Some(value))] => *value,
+            [Cell::Statistic(Some(value), _)] => *value,
             ref other => panic!("{name} is {other:?}"),
         }
     };

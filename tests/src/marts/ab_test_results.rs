@@ -104,7 +104,9 @@ pub fn ab_test_results(facts: &Facts, rates: &Rates, options: &AbOptions) -> Tab
             Cell::Count(row.users),
             Cell::Count(row.control_users),
         ];
-        cells.extend(STATISTICS.map(|name| Cell::Statistic(row.statistics[name])));
+        let values = ["value", "control_value"].map(|name| row.statistics[name].unwrap_or_default().abs());
+        let scale = values[0].max(values[1]).max(1.0);
+        cells.extend(STATISTICS.map(|name| Cell::Statistic(row.statistics[name], scale)));
         cells.push(Cell::Count(row.excluded_users));
         mart.push(cells);
     }

@@ -25,8 +25,9 @@ pub enum Cell {
     Money(Unit),
     /// A ratio or a median, `None` where there is none: a `Float64` that agrees to 10⁻¹².
     Rate(Option<f64>),
-    /// A statistic: a `Float64` that agrees to 10⁻⁶.
-    Statistic(Option<f64>),
+    /// A statistic: a `Float64` that agrees to 10⁻⁶, and how large the numbers are that it comes from: what is zero
+    /// but for their rounding has no digits to compare.
+    Statistic(Option<f64>, f64),
     /// A truth value.
     Bool(bool),
 }
@@ -68,7 +69,7 @@ impl Cell {
             Cell::Index(_) => &["UInt8", "UInt16", "UInt32", "UInt64"],
             Cell::Count(_) => &["UInt64"],
             Cell::Money(_) => &["Decimal(38, 10)"],
-            Cell::Rate(_) | Cell::Statistic(_) => &["Float64", "Nullable(Float64)"],
+            Cell::Rate(_) | Cell::Statistic(..) => &["Float64", "Nullable(Float64)"],
             Cell::Bool(_) => &["Bool"],
         }
     }
@@ -77,7 +78,9 @@ impl Cell {
     fn read(&self, found: &Value) -> Cell {
         let number = |found: &Value| match found {
             Value::Null => None,
-            found => Some(found.as_f64().unwrap_or_else(|| panic!("{found} is no finite number"))),
+            // The server writes "inf" and "nan" in quotes.
+            Value::String(text) => Some(text.parse().unwrap_or_else(|_| panic!("{text} is no number"))),
+            found => found.as_f64(),
         };
         let text = || found.as_str().unwrap_or_else(|| panic!("{found} is no text"));
         let count = || found.as_u64().unwrap_or_else(|| panic!("{found} is no count"));
@@ -88,7 +91,7 @@ impl Cell {
             Cell::Count(_) => Cell::Count(count()),
             Cell::Money(_) => Cell::Money(money(text())),
             Cell::Rate(_) => Cell::Rate(number(found)),
-            Cell::Statistic(_) => Cell::Statistic(number(found)),
+            Cell::Statistic(_, scale) => Cell::Statistic(number(found), *scale),
             Cell::Bool(_) => {
                 Cell::Bool(found.as_bool().unwrap_or_else(|| panic!("{found} is no truth value")))
             }
@@ -97,17 +100,16 @@ impl Cell {
 
     /// Whether a found cell agrees with this one.
     fn agrees(&self, found: &Cell) -> bool {
-        let near = |one: &Option<f64>, other: &Option<f64>, tolerance: f64| match (one, other) {
+        let near = |one: &Option<f64>, other: &Option<f64>, tolerance: f64, scale: f64| match (one, other) {
             (Some(one), Some(other)) => {
-                // What is zero but for rounding has no digits to compare.
-                (one - other).abs() <= tolerance * one.abs().max(other.abs()) + 1e-12
+                (one - other).abs() <= tolerance * one.abs().max(other.abs()) + 1e-12 * scale
             }
             (None, None) => true,
             _ => false,
         };
         match (self, found) {
-            (Cell::Rate(one), Cell::Rate(other)) => near(one, other, 1e-12),
-            (Cell::Statistic(one), Cell::Statistic(other)) => near(one, other, 1e-6),
+            (Cell::Rate(one), Cell::Rate(other)) => near(one, other, 1e-12, 0.0),
+            (Cell::Statistic(one, scale), Cell::Statistic(other, _)) => near(one, other, 1e-6, *scale),
             (one, other) => one == other,
         }
     }
@@ -120,8 +122,8 @@ impl fmt::Display for Cell {
             Cell::Date(date) => write!(f, "{date}"),
             Cell::Index(number) | Cell::Count(number) => write!(f, "{number}"),
             Cell::Money(money) => write!(f, "{money}e-10"),
-            Cell::Rate(Some(number)) | Cell::Statistic(Some(number)) => write!(f, "{number}"),
-            Cell::Rate(None) | Cell::Statistic(None) => write!(f, "NULL"),
+            Cell::Rate(Some(number)) | Cell::Statistic(Some(number), _) => write!(f, "{number}"),
+            Cell::Rate(None) | Cell::Statistic(None, _) => write!(f, "NULL"),
             Cell::Bool(value) => write!(f, "{value}"),
         }
     }
