@@ -97,7 +97,11 @@ pub(super) fn model() -> Model {
                 "CUPED takes theta * (x - mean x) from y, theta = cov(x, y) / var(x) over both sides.",
                 coefficients(),
             ),
-            Cte::new("values", "What is tested, less a constant that the statistics do not depend on.", values()),
+            Cte::new(
+                "values",
+                "What is tested: as it is, for the means (all zeros are zero), and less a constant, for the tests.",
+                values(),
+            ),
             Cte::new("moments", "Both samples of each test.", moments()),
             Cte::new("figures", "Every test there should be, with what is known of it.", figures()),
             Cte::new("tests", "Its results, where it can be made.", tests()),
@@ -438,42 +442,48 @@ fn coefficients() -> Query {
 fn values() -> Query {
     let sample = |name: &'static str| col(name).of("samples");
     let coefficient = |name: &'static str| col(name).of("coefficients");
+    let before = || coefficient("theta") * (sample("x") - coefficient("mean_x"));
     let centred = || sample("y") - coefficient("mean_y");
-    let less_before = centred() - coefficient("theta") * (sample("x") - coefficient("mean_x"));
+    let of_method = |method, value, centred| tuple([text(method), value, centred]);
     let mut joined = Select::from(Relation::cte("samples").alias("samples"));
     for name in ["experiment_id", "variant", "metric", "is_control"] {
         joined = joined.item(sample(name), name);
     }
-    let joined = joined
-        .item(coefficient("mean_y"), "mean_y")
-        .item(array([tuple([text(WELCH), centred()]), tuple([text(CUPED), less_before])]), "both")
-        .join(JoinKind::Inner, Relation::cte("coefficients").alias("coefficients"), {
+    let methods = array([
+        of_method(WELCH, sample("y"), centred()),
+        of_method(CUPED, sample("y") - before(), centred() - before()),
+    ]);
+    let joined = joined.item(methods, "both").join(
+        JoinKind::Inner,
+        Relation::cte("coefficients").alias("coefficients"),
+        {
             let same = |name: &'static str| coefficient(name).equals(sample(name));
             same("experiment_id").and(same("variant")).and(same("metric"))
-        });
+        },
+    );
     Select::from(Query::from(joined))
-        .columns(["experiment_id", "variant", "metric", "is_control", "mean_y"])
+        .columns(["experiment_id", "variant", "metric", "is_control"])
         .item(col("one").element(1), "method")
         .item(col("one").element(2), "value")
+        .item(col("one").element(3), "centred")
         .array_join(col("both"), "one")
         .into()
 }
 
 fn moments() -> Query {
-    let value = || col("value");
-    let mut select =
-        Select::from(Relation::cte("values")).columns(TEST).item(call("any", [col("mean_y")]), "shift");
+    let (value, centred) = (|| col("value"), || col("centred"));
+    let mut select = Select::from(Relation::cte("values")).columns(TEST);
     for (side, is_control) in [("variant", 0), ("control", 1)] {
         let on_side = || col("is_control").equals(int(is_control));
         let measured = call("countIf", [on_side().and(call("isNotNull", [value()]))]);
         select = select
             .item(measured, format!("{side}_users"))
             .item(call("avgIf", [value(), on_side()]), format!("{side}_mean"))
-            .item(call("varSampStableIf", [value(), on_side()]), format!("{side}_variance"));
+            .item(call("varSampStableIf", [centred(), on_side()]), format!("{side}_variance"));
     }
     // The server's test takes no NULL; where there is one, all of a side are, and nothing is tested. It fails for
     // samples that cannot be tested, so it is kept as a state until that is known.
-    let samples = [call("ifNull", [value(), int(0)]), col("is_control")];
+    let samples = [call("ifNull", [centred(), int(0)]), col("is_control")];
     let welch = parametric("welchTTestState", [number(CONFIDENCE)], samples);
     select.item(welch, "welch").group_by(TEST.map(col)).into()
 }
@@ -502,7 +512,7 @@ fn figures() -> Query {
         select = select.item(every_one(name), name);
     }
     for side in ["variant", "control"] {
-        let value = moment("shift") + moment(&format!("{side}_mean"));
+        let value = moment(&format!("{side}_mean"));
         select = select
             .item(users(side), format!("{side}_users"))
             .item(case([(users(side).greater(int(0)), value)], null()), format!("{side}_value"))
