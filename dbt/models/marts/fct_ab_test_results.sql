@@ -121,7 +121,7 @@ WITH
                 )
                 ELSE toFloat64('nan')
             END AS statistic,
-            toInt64(count()) - 1 AS degrees_of_freedom
+            toInt64(countIf(expected_users > 0)) - 1 AS degrees_of_freedom
         FROM observed
         GROUP BY
             experiment_id
@@ -253,27 +253,28 @@ WITH
             metric
     ),
 
-    -- What is tested, less a constant that the statistics do not depend on.
+    -- What is tested: as it is, for the means (all zeros are zero), and less a constant, for the
+    -- tests.
     `values` AS (
         SELECT
             experiment_id,
             variant,
             metric,
             is_control,
-            mean_y,
             tupleElement(one, 1) AS method,
-            tupleElement(one, 2) AS value
+            tupleElement(one, 2) AS value,
+            tupleElement(one, 3) AS centred
         FROM (
             SELECT
                 `samples`.experiment_id AS experiment_id,
                 `samples`.variant AS variant,
                 `samples`.metric AS metric,
                 `samples`.is_control AS is_control,
-                coefficients.mean_y AS mean_y,
                 [
-                    ('welch', `samples`.y - coefficients.mean_y),
+                    ('welch', `samples`.y, `samples`.y - coefficients.mean_y),
                     (
                         'cuped',
+                        `samples`.y - coefficients.theta * (`samples`.x - coefficients.mean_x),
                         `samples`.y - coefficients.mean_y - coefficients.theta * (`samples`.x - coefficients.mean_x)
                     )
                 ] AS `both`
@@ -291,14 +292,13 @@ WITH
             metric,
             method,
             variant,
-            any(mean_y) AS shift,
             countIf(is_control = 0 AND isNotNull(value)) AS variant_users,
             avgIf(value, is_control = 0) AS variant_mean,
-            varSampStableIf(value, is_control = 0) AS variant_variance,
+            varSampStableIf(centred, is_control = 0) AS variant_variance,
             countIf(is_control = 1 AND isNotNull(value)) AS control_users,
             avgIf(value, is_control = 1) AS control_mean,
-            varSampStableIf(value, is_control = 1) AS control_variance,
-            welchTTestState(0.95)(ifNull(value, 0), is_control) AS welch
+            varSampStableIf(centred, is_control = 1) AS control_variance,
+            welchTTestState(0.95)(ifNull(centred, 0), is_control) AS welch
         FROM `values`
         GROUP BY
             experiment_id,
@@ -317,13 +317,13 @@ WITH
             `every`.variant AS variant,
             ifNull(moments.variant_users, 0) AS variant_users,
             CASE
-                WHEN ifNull(moments.variant_users, 0) > 0 THEN moments.shift + moments.variant_mean
+                WHEN ifNull(moments.variant_users, 0) > 0 THEN moments.variant_mean
                 ELSE nullIf(0, 0)
             END AS variant_value,
             moments.variant_variance / ifNull(moments.variant_users, 0) AS variant_share,
             ifNull(moments.control_users, 0) AS control_users,
             CASE
-                WHEN ifNull(moments.control_users, 0) > 0 THEN moments.shift + moments.control_mean
+                WHEN ifNull(moments.control_users, 0) > 0 THEN moments.control_mean
                 ELSE nullIf(0, 0)
             END AS control_value,
             moments.control_variance / ifNull(moments.control_users, 0) AS control_share,

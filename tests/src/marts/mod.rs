@@ -34,16 +34,6 @@ pub use subscription_retention::subscription_retention;
 pub use table::{Cell, Table};
 pub use task_success::task_success_daily;
 
-/// The marts that dbt makes so far.
-pub const MADE: &[&str] = &[
-    "fct_activity_daily",
-    "fct_revenue",
-    "fct_conversion",
-    "fct_ltv",
-    "fct_subscription_retention",
-    "fct_ab_test_results",
-];
-
 /// The seven marts that need nothing but facts and exchange rates; [`ab_test_results`] is the eighth.
 pub fn all_but_ab_tests(facts: &Facts, rates: &Rates) -> Vec<Table> {
     vec![
