@@ -393,13 +393,12 @@ impl LoadError {
     pub fn class(&self) -> ErrorClass {
         match self {
             LoadError::Source { error, .. } => error.kind().into(),
-            LoadError::Warehouse { error, .. } => error.class(),
+            LoadError::Warehouse { error, .. } | LoadError::Rejects { error } => error.class(),
             LoadError::TooManyRejects { .. } | LoadError::NoEvents { .. } => ErrorClass::BadData,
             LoadError::RowsDiffer { .. }
             | LoadError::CommitUnknown { .. }
             | LoadError::Swept { .. }
             | LoadError::DayChanged { .. } => ErrorClass::Temporary,
-            LoadError::Rejects { error } => error.class(),
             LoadError::Edited { error } => match error.kind() {
                 std::io::ErrorKind::NotFound => ErrorClass::NotFound,
                 std::io::ErrorKind::PermissionDenied => ErrorClass::AccessDenied,

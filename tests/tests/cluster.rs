@@ -45,7 +45,7 @@ fn a_day_over_two_servers_is_the_same_day() {
     write_files(&plan, &world.folder().join("days"), Layout { parts: 2, ..Layout::default() }, |_| ())
         .unwrap();
     world.load(DAY, &["days/*.jsonl"]);
-    let plain = contents(&servers[0], "plain_raw");
+    let on_one = contents(&servers[0], "plain_raw");
 
     let run = |arguments: &[&str]| {
         let mut command = world.schoolbell();
@@ -84,7 +84,7 @@ fn a_day_over_two_servers_is_the_same_day() {
     let report = |stdout: &str| serde_json::from_str::<Value>(stdout).unwrap();
     let (stdout, _) = run(&[&load[..], &["days/*.jsonl"]].concat());
     assert_eq!(report(&stdout)["status"], "committed");
-    assert_eq!(contents(&servers[0], "spread_raw"), plain);
+    assert_eq!(contents(&servers[0], "spread_raw"), on_one);
     let rows: Vec<u64> = servers
         .iter()
         .map(|server| {
@@ -109,7 +109,7 @@ fn a_day_over_two_servers_is_the_same_day() {
     }
     let (stdout, stderr) = run(&[&load[..], &["--commit", "--force"]].concat());
     assert_eq!(report(&stdout)["status"], "committed");
-    assert_eq!(contents(&servers[0], "spread_raw"), plain);
+    assert_eq!(contents(&servers[0], "spread_raw"), on_one);
     // What it replaced stays: that needs ON CLUSTER, and Keeper. It says so.
     assert!(stderr.contains("left for a later load"), "{stderr}");
     assert_eq!(report(&stdout)["sources"].as_array().map(Vec::len), Some(2), "{}", json!(stdout));

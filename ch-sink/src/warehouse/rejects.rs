@@ -1,5 +1,7 @@
 //! Rejected lines: counted, and read a page at a time.
 
+use std::fmt::Write;
+
 use event_schema::generate::all_view;
 use event_schema::registry::{REJECTED_EVENTS, REPLAYED_LINES};
 use event_schema::value::Date;
@@ -102,7 +104,7 @@ impl RejectsIn {
         let RejectFilter { reason, field, source } = filter;
         for (column, wanted) in [("reason", reason), ("field", field), ("source_file", source)] {
             if let Some(wanted) = wanted {
-                rows.push_str(&format!(" AND {column} = {}", literal(wanted)));
+                write!(rows, " AND {column} = {}", literal(wanted)).expect("writing to a string");
             }
         }
         rows

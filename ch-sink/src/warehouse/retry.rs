@@ -104,6 +104,8 @@ mod tests {
 
     #[tokio::test]
     async fn only_what_may_pass_is_tried_again_and_not_for_ever() {
+        const BUSY: u32 = 202;
+        const SYNTAX: u32 = 62;
         let tries = |code, succeeds_at, total| async move {
             let attempts = Cell::new(0);
             let outcome = retrying(Retry { total }, async || {
@@ -116,8 +118,6 @@ mod tests {
             });
             (outcome.await.map_err(|error| error.to_string()), attempts.get())
         };
-        const BUSY: u32 = 202;
-        const SYNTAX: u32 = 62;
         assert_eq!(tries(BUSY, 3, Duration::from_secs(60)).await, (Ok(()), 3));
         let (refused, attempts) = tries(SYNTAX, 3, Duration::from_secs(60)).await;
         assert_eq!(attempts, 1);
