@@ -30,8 +30,9 @@ impl Backend {
         self.0.name()
     }
 
-    fn parser(self, options: Options) -> Parser {
-        Parser::new("reference", Options { backend: self.0, ..options })
+    fn parser(self, mut options: Options) -> Parser {
+        options.backend = self.0;
+        Parser::new("reference", options)
     }
 }
 
