@@ -76,7 +76,8 @@ def compared(variant, control):
     if row["value"] is None or row["control_value"] is None:
         return row
     difference = row["absolute_difference"] = row["value"] - row["control_value"]
-    if row["control_value"] != 0:
+    # What rounding leaves of a control's zero is no control.
+    if abs(row["control_value"]) > 1e-13 * (abs(row["value"]) + abs(row["control_value"])):
         row["relative_lift"] = difference / row["control_value"]
     if len(variant) < 2 or len(control) < 2:
         return row

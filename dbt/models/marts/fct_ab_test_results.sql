@@ -447,7 +447,12 @@ WITH
             variant_value AS value,
             control_value,
             variant_value - control_value AS absolute_difference,
-            (variant_value - control_value) / nullIf(control_value, 0) AS relative_lift,
+            CAST(
+                CASE
+                    WHEN abs(control_value) > (abs(variant_value) + abs(control_value)) * 0.0000000000001 THEN (variant_value - control_value) / control_value
+                    ELSE nullIf(0, 0)
+                END AS Nullable(Float64)
+            ) AS relative_lift,
             standard_error * 2.8015852 AS minimum_detectable_effect,
             CASE
                 WHEN isNull(p_value) THEN nullIf(0, 0)

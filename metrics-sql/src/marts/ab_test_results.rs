@@ -16,7 +16,7 @@ use crate::sql::{
 const CONFIDENCE: &str = "0.95";
 /// The quantiles of the standard normal distribution at 97.5 % and 80 % together: 1.9599640 + 0.8416212.
 const EFFECT_PER_STANDARD_ERROR: &str = "2.8015852";
-/// A standard error of less than this share of the values is the rounding of floats, and is 0.
+/// A standard error or a control's value of less than this share of the values is the rounding of floats, and is 0.
 const ROUNDING: &str = "0.0000000000001";
 
 /// A metric, as a user's value after the assignment and before it.
@@ -593,13 +593,18 @@ fn adjusted() -> Query {
         .item(col("p_value") * larger, "scaled");
     let highest = call("max", [col("scaled")]).over(family(true));
     let difference = || col("variant_value") - col("control_value");
+    // A control that is zero but for rounding, as CUPED leaves it, has no lift.
+    let size = |side: &str| call("abs", [col(format!("{side}_value"))]);
+    let is_there = size("control").greater((size("variant") + size("control")) * number(ROUNDING));
+    let lift =
+        case([(is_there, difference() / col("control_value"))], null()).cast(SqlType::Float64.nullable());
     Select::from(Query::from(scaled))
         .columns(TEST)
         .columns(["control_variant", "standard_error", "degrees_of_freedom", "p_value", "ci_low", "ci_high"])
         .item(col("variant_value"), "value")
         .columns(["control_value"])
         .item(difference(), "absolute_difference")
-        .item(difference() / call("nullIf", [col("control_value"), int(0)]), "relative_lift")
+        .item(lift, "relative_lift")
         .item(col("standard_error") * number(EFFECT_PER_STANDARD_ERROR), "minimum_detectable_effect")
         .item(
             case([(call("isNull", [col("p_value")]), null())], call("least", [highest, int(1)])),
