@@ -19,6 +19,9 @@ use event_schema::registry::ColumnType;
 /// Where a piece is handed out, give or take the last value.
 pub(crate) const PIECE_BYTES: usize = 1 << 20;
 
+/// Strings up to this length, with it, are copied as so many bytes.
+const STEP_BYTES: usize = 64;
+
 /// `LowCardinality`: a dictionary for the whole column comes with the indices.
 const SHARED_DICTIONARIES_WITH_ADDITIONAL_KEYS: u64 = 1;
 const HAS_ADDITIONAL_KEYS: u64 = 1 << 9;
@@ -58,7 +61,7 @@ pub(crate) struct Stopped;
 
 /// Encodes the block and hands its pieces to `take`, in order, until that answers `false`.
 pub(crate) fn encode(block: &Block<'_>, take: impl FnMut(Bytes) -> bool) -> Result<(), Stopped> {
-    let mut out = Pieces { piece: Vec::new(), take };
+    let mut out = Pieces { piece: Vec::new(), used: 0, take };
     out.number(block.columns.len() as u64)?;
     out.number(block.rows as u64)?;
     for column in &block.columns {
@@ -83,7 +86,11 @@ impl Block<'_> {
             }
             Values::Stored(View::Strings(strings)) => self.strings(strings, out),
             Values::Stored(View::Dictionary(dictionary)) => self.dictionary(dictionary, out),
-            Values::Constant(value) => self.each_row(|_| out.bytes(value)),
+            Values::Constant(value) => match value.len() {
+                2 => self.constant::<2, _>(value, out),
+                16 => self.constant::<16, _>(value, out),
+                _ => self.each_row(|_| out.bytes(value)),
+            },
             Values::Fetched(fetch) => self.each_row(|row| out.string(fetch(row))),
             Values::Arrays { ends, items } => {
                 debug_assert!(self.order.is_none(), "arrays are sent as they stand");
@@ -117,13 +124,50 @@ impl Block<'_> {
         }
     }
 
-    /// Values whose width the compiler knows: copied without a call each.
     fn gather<const WIDTH: usize, F: FnMut(Bytes) -> bool>(
         &self,
         values: &[[u8; WIDTH]],
         out: &mut Pieces<F>,
     ) -> Result<(), Stopped> {
-        self.each_row(|row| out.bytes(&values[row]))
+        self.each_value(|row| values[row], out)
+    }
+
+    fn constant<const WIDTH: usize, F: FnMut(Bytes) -> bool>(
+        &self,
+        value: &[u8],
+        out: &mut Pieces<F>,
+    ) -> Result<(), Stopped> {
+        let value: [u8; WIDTH] = value.try_into().expect("the constant is as wide as its column");
+        self.each_value(|_| value, out)
+    }
+
+    /// Values whose width the compiler knows: there is room for many of them at once.
+    fn each_value<const WIDTH: usize, F: FnMut(Bytes) -> bool>(
+        &self,
+        value: impl Fn(usize) -> [u8; WIDTH],
+        out: &mut Pieces<F>,
+    ) -> Result<(), Stopped> {
+        let mut done = 0;
+        while done < self.rows {
+            let places = out.room(WIDTH)?.as_chunks_mut::<WIDTH>().0;
+            let count = places.len().min(self.rows - done);
+            let places = &mut places[..count];
+            match self.order {
+                Some(order) => {
+                    for (place, row) in places.iter_mut().zip(&order[done..]) {
+                        *place = value(*row as usize);
+                    }
+                }
+                None => {
+                    for (place, row) in places.iter_mut().zip(done..) {
+                        *place = value(row);
+                    }
+                }
+            }
+            out.fill(count * WIDTH);
+            done += count;
+        }
+        Ok(())
     }
 
     fn strings<F: FnMut(Bytes) -> bool>(
@@ -131,10 +175,21 @@ impl Block<'_> {
         strings: &Strings,
         out: &mut Pieces<F>,
     ) -> Result<(), Stopped> {
-        match self.order {
-            None => out.bytes(strings.native()),
-            Some(_) => self.each_row(|row| out.bytes(strings.native_row(row))),
+        if self.order.is_none() {
+            return out.bytes(strings.native());
         }
+        self.each_row(|row| {
+            let (bytes, length) = strings.native_row_and_more(row);
+            // Nearly all are short: copied as so many bytes, whatever their length.
+            if length <= STEP_BYTES
+                && let Some(step) = bytes.first_chunk::<STEP_BYTES>()
+            {
+                out.room(STEP_BYTES)?[..STEP_BYTES].copy_from_slice(step);
+                out.fill(length);
+                return Ok(());
+            }
+            out.bytes(&bytes[..length])
+        })
     }
 
     fn dictionary<F: FnMut(Bytes) -> bool>(
@@ -159,16 +214,18 @@ impl Block<'_> {
         out.bytes(&(self.rows as u64).to_le_bytes())?;
         let indices = dictionary.indices();
         match width {
-            1 => self.each_row(|row| out.bytes(&(indices[row] as u8).to_le_bytes())),
-            2 => self.each_row(|row| out.bytes(&(indices[row] as u16).to_le_bytes())),
-            _ => self.each_row(|row| out.bytes(&indices[row].to_le_bytes())),
+            1 => self.each_value(|row| (indices[row] as u8).to_le_bytes(), out),
+            2 => self.each_value(|row| (indices[row] as u16).to_le_bytes(), out),
+            _ => self.each_value(|row| indices[row].to_le_bytes(), out),
         }
     }
 }
 
 /// Bytes, cut into pieces for whoever takes them.
 struct Pieces<F> {
+    /// All there is room for; empty before the first byte.
     piece: Vec<u8>,
+    used: usize,
     take: F,
 }
 
@@ -189,30 +246,48 @@ impl<F: FnMut(Bytes) -> bool> Pieces<F> {
 
     #[inline]
     fn bytes(&mut self, bytes: &[u8]) -> Result<(), Stopped> {
-        if bytes.len() > self.piece.capacity() - self.piece.len() {
-            return self.cut(bytes);
+        if let Some(room) = self.piece[self.used..].get_mut(..bytes.len()) {
+            room.copy_from_slice(bytes);
+            self.used += bytes.len();
+            return Ok(());
         }
-        self.piece.extend_from_slice(bytes);
-        Ok(())
+        self.cut(bytes)
     }
 
     /// Bytes that the piece has no room for.
     #[cold]
     fn cut(&mut self, mut bytes: &[u8]) -> Result<(), Stopped> {
-        loop {
-            let (fitting, rest) = bytes.split_at(bytes.len().min(self.piece.capacity() - self.piece.len()));
-            self.piece.extend_from_slice(fitting);
-            if rest.is_empty() {
-                return Ok(());
-            }
+        while !bytes.is_empty() {
+            let room = self.room(1)?;
+            let (fitting, rest) = bytes.split_at(bytes.len().min(room.len()));
+            room[..fitting.len()].copy_from_slice(fitting);
+            self.fill(fitting.len());
             bytes = rest;
-            self.flush()?;
-            self.piece.reserve_exact(PIECE_BYTES);
         }
+        Ok(())
+    }
+
+    /// Room for so many bytes and more, a step at the most; what is written there counts once it is
+    /// [filled](Self::fill).
+    #[inline]
+    fn room(&mut self, wanted: usize) -> Result<&mut [u8], Stopped> {
+        debug_assert!(wanted <= STEP_BYTES);
+        if self.piece.len() - self.used < wanted {
+            self.flush()?;
+            self.piece = vec![0; PIECE_BYTES];
+        }
+        Ok(&mut self.piece[self.used..])
+    }
+
+    #[inline]
+    fn fill(&mut self, bytes: usize) {
+        self.used += bytes;
+        debug_assert!(self.used <= self.piece.len());
     }
 
     fn flush(&mut self) -> Result<(), Stopped> {
-        let piece = mem::take(&mut self.piece);
+        let mut piece = mem::take(&mut self.piece);
+        piece.truncate(mem::take(&mut self.used));
         if piece.is_empty() || (self.take)(Bytes::from(piece)) { Ok(()) } else { Err(Stopped) }
     }
 }

@@ -37,5 +37,12 @@ pub(crate) fn schoolbell() -> Result<PathBuf> {
     Ok(target_dir()?.join("debug").join(format!("schoolbell{}", env::consts::EXE_SUFFIX)))
 }
 
+/// Builds the binary `schoolbell` as its users have it, with all optimisations, and answers its path.
+pub(crate) fn released_schoolbell() -> Result<PathBuf> {
+    let arguments = ["build", "--release", "--locked", "--package", "schoolbell"];
+    run(cargo().args(arguments).current_dir(root()?), CARGO)?;
+    Ok(target_dir()?.join("release").join(format!("schoolbell{}", env::consts::EXE_SUFFIX)))
+}
+
 /// What to do without Cargo.
 pub(crate) const CARGO: &str = "install Rust with rustup";

@@ -85,6 +85,14 @@ impl Strings {
         &self.bytes[start as usize..self.ends[row] as usize]
     }
 
+    /// One row in the Native layout, which is a number of bytes at the front of these: whatever follows it in memory
+    /// is there too, so that short rows can be copied in steps of one size.
+    #[inline]
+    pub fn native_row_and_more(&self, row: usize) -> (&[u8], usize) {
+        let start = if row == 0 { 0 } else { self.ends[row - 1] };
+        (&self.bytes[start as usize..], (self.ends[row] - start) as usize)
+    }
+
     /// One row's string.
     pub fn get(&self, row: usize) -> &[u8] {
         let native = self.native_row(row);

@@ -1,6 +1,5 @@
 //! ClickHouse's own parse of a file: `JSONEachRow` into nothing, on one thread.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -8,6 +7,7 @@ use anyhow::{Context, Result};
 use local_clickhouse::Server;
 
 use super::contestant::Measured;
+use super::cpu;
 
 /// The envelope's columns as `raw.events` has them; payloads stay text, fields beyond are skipped.
 const COLUMNS: &str = "event_id UUID, event_type LowCardinality(String), user_id String, \
@@ -17,9 +17,6 @@ const COLUMNS: &str = "event_id UUID, event_type LowCardinality(String), user_id
 const SETTINGS: &str = "max_threads = 1, max_insert_threads = 1, input_format_parallel_parsing = 0, \
     date_time_input_format = 'best_effort', input_format_skip_unknown_fields = 1, \
     input_format_json_read_objects_as_strings = 1";
-
-/// `USER_HZ`, the ticks of `/proc/PID/stat`: 100 on every Linux that ClickHouse runs on.
-const TICKS_A_SECOND: f64 = 100.0;
 
 /// An engine that reads files.
 pub(super) struct ClickHouse {
@@ -58,13 +55,7 @@ impl ClickHouse {
         Ok(self.server.query(&query)?.trim().parse()?)
     }
 
-    /// CPU seconds of the engine's process so far, to a hundredth.
     fn cpu_seconds(&self) -> Result<f64> {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.server.pid()))
-            .context("the engine's CPU time is read from /proc, which only Linux has")?;
-        // The program's name in brackets may hold blanks; user and system time are the 12th and 13th word after it.
-        let words = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
-        let ticks = words.split_whitespace().skip(11).take(2).map(str::parse::<f64>);
-        Ok(ticks.sum::<Result<f64, _>>()? / TICKS_A_SECOND)
+        cpu::of_process(self.server.pid())
     }
 }

@@ -2,16 +2,16 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result};
 
 use super::clickhouse::ClickHouse;
 use super::contestant::{Measured, Process};
-use super::{Options, machine, median};
+use super::{Options, build, machine, median, publish};
 use crate::repo;
-use crate::run::{cargo, output, run as run_program};
+use crate::run::run as run_program;
 use crate::tools;
 use crate::tools::python::PEERS;
 
@@ -53,7 +53,7 @@ pub(super) fn run(options: Options) -> Result<()> {
     let (megabytes, rounds) = if options.is_short { (10, 3) } else { (100, 7) };
     tools::engine::ensure()?;
     let peers = PEERS.ensure()?;
-    let program = build(&root)?;
+    let program = build(&root, "event-parser", "parser")?;
     let folder = tempfile::Builder::new().prefix("schoolbell-bench-").tempdir()?;
     let files = folder.path().join("files");
     fs::create_dir(&files)?;
@@ -90,28 +90,7 @@ pub(super) fn run(options: Options) -> Result<()> {
     for ((_, title), table) in FILES.iter().zip(&tables) {
         let _ = write!(page, "\n## {}\n\n{}", capitalised(title), table.markdown());
     }
-    if options.write {
-        let path = root.join(PAGE);
-        fs::create_dir_all(path.parent().context("the page lies in a folder")?)?;
-        fs::write(&path, &page).with_context(|| format!("cannot write {}", path.display()))?;
-        eprintln!("written: {PAGE}");
-    }
-    print!("{page}");
-    Ok(())
-}
-
-/// Builds the benchmark's program as users' programs are built, and answers where it is.
-fn build(root: &Path) -> Result<PathBuf> {
-    let arguments = ["bench", "--locked", "--package", "event-parser", "--bench", "parser", "--no-run"];
-    let mut command = cargo();
-    command.args(arguments).arg("--message-format=json-render-diagnostics").current_dir(root);
-    let messages = output(&mut command, repo::CARGO)?;
-    let executable = messages
-        .lines()
-        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
-        .filter(|message| message["target"]["kind"][0] == "bench")
-        .find_map(|message| message["executable"].as_str().map(PathBuf::from));
-    executable.context("`cargo bench` names the program that it built")
+    publish(&page, PAGE, options)
 }
 
 /// A file's results.
