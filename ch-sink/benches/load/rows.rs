@@ -82,10 +82,10 @@ macro_rules! row {
                     event_type: &line.event_type,
                     user_id: &line.user_id,
                     event_time,
-                    session_id: text(&line.session_id),
-                    platform: text(&line.platform),
-                    app_version: text(&line.app_version),
-                    country: text(&line.country),
+                    session_id: text(line.session_id.as_ref()),
+                    platform: text(line.platform.as_ref()),
+                    app_version: text(line.app_version.as_ref()),
+                    country: text(line.country.as_ref()),
                     extra: "",
                     source_file: day.file,
                     source_line: number,
@@ -185,7 +185,7 @@ impl Tables<'_> {
             }
             "task_result" => {
                 let Ok(read) = serde_json::from_str::<TaskResult<'_>>(payload) else { return Ok(()) };
-                let (course, lesson) = (text(&read.course_id), text(&read.lesson_id));
+                let (course, lesson) = (text(read.course_id.as_ref()), text(read.lesson_id.as_ref()));
                 let TaskResult { is_correct, score, attempt, duration_ms, hints_used, .. } = read;
                 let row = TaskResultRow::new(
                     row,
@@ -204,7 +204,8 @@ impl Tables<'_> {
                 let Ok(read) = serde_json::from_str::<Session<'_>>(payload) else { return Ok(()) };
                 let Some(started) = millis(&read.started_at) else { return Ok(()) };
                 let ended = read.ended_at.as_deref().and_then(millis);
-                let (device, os, referrer) = (text(&read.device), text(&read.os), text(&read.referrer));
+                let (device, os, referrer) =
+                    (text(read.device.as_ref()), text(read.os.as_ref()), text(read.referrer.as_ref()));
                 self.sessions.write(&SessionRow::new(row, started, ended, device, os, referrer)).await
             }
             "ab_test_assignment" => {
@@ -290,8 +291,8 @@ struct Assignment<'a> {
     variant: Cow<'a, str>,
 }
 
-fn text<'a>(value: &'a Option<Cow<'_, str>>) -> &'a str {
-    value.as_deref().unwrap_or_default()
+fn text<'a>(value: Option<&'a Cow<'_, str>>) -> &'a str {
+    value.map_or("", |text| &**text)
 }
 
 /// Milliseconds since 1970.
