@@ -11,7 +11,7 @@ const TABLES: [&str; 5] = ["events", "purchases", "task_results", "sessions", "a
 
 /// Loads lines as a day.
 fn load(world: &World, batch_date: &str, file: &str, lines: &[&Line]) {
-    let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    let text = lines.iter().fold(String::new(), |text, line| text + &line.to_string() + "\n");
     fs::write(world.path(file), text).unwrap();
     world.load(batch_date, &["--allow-empty", file]);
 }
