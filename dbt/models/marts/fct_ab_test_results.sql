@@ -240,7 +240,7 @@ WITH
             experiment_id,
             variant,
             metric,
-            avg(x) AS mean_x,
+            avgIf(x, isNotNull(y)) AS mean_x,
             avg(y) AS mean_y,
             CASE
                 WHEN count() > 1 AND varSampStable(x) > 0 THEN covarSampStable(x, y) / varSampStable(x)

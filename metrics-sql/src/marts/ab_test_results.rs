@@ -433,7 +433,8 @@ fn coefficients() -> Query {
     );
     Select::from(Relation::cte("samples"))
         .columns(["experiment_id", "variant", "metric"])
-        .item(call("avg", [col("x")]), "mean_x")
+        // Where a side has no value, the other is compared with nothing, and keeps its own.
+        .item(call("avgIf", [col("x"), call("isNotNull", [col("y")])]), "mean_x")
         .item(call("avg", [col("y")]), "mean_y")
         .item(theta, "theta")
         .group_by(["experiment_id", "variant", "metric"].map(col))
