@@ -91,7 +91,7 @@ WITH
         SELECT
             experiment_id,
             users,
-            sum(users) OVER (PARTITION BY experiment_id) * share / sum(share) OVER (PARTITION BY experiment_id) AS expected_users
+            sum(users) OVER (PARTITION BY experiment_id) * share / arraySum(arraySort(groupArray(share) OVER (PARTITION BY experiment_id))) AS expected_users
         FROM (
             SELECT
                 seen.experiment_id AS experiment_id,
@@ -113,11 +113,15 @@ WITH
         SELECT
             experiment_id,
             CASE
-                WHEN sum(users) > 0 THEN sum(
-                    CASE
-                        WHEN expected_users = 0 AND users = 0 THEN toFloat64(0)
-                        ELSE (users - expected_users) * (users - expected_users) / expected_users
-                    END
+                WHEN sum(users) > 0 THEN arraySum(
+                    arraySort(
+                        groupArray(
+                            CASE
+                                WHEN expected_users = 0 AND users = 0 THEN toFloat64(0)
+                                ELSE (users - expected_users) * (users - expected_users) / expected_users
+                            END
+                        )
+                    )
                 )
                 ELSE toFloat64('nan')
             END AS statistic,

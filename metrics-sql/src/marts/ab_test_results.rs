@@ -298,12 +298,17 @@ fn observed() -> Query {
             let same = |name: &'static str| col(name).of("totals").equals(seen(name));
             same("experiment_id").and(same("variant"))
         });
-    let expected =
-        call("sum", [col("users")]).over(over()) * col("share") / call("sum", [col("share")]).over(over());
+    let all_shares = sum_of_sorted(call("groupArray", [col("share")]).over(over()));
+    let expected = call("sum", [col("users")]).over(over()) * col("share") / all_shares;
     Select::from(Query::from(variants))
         .columns(["experiment_id", "users"])
         .item(expected, "expected_users")
         .into()
+}
+
+/// The sum of an array of floats, the same whatever their order.
+fn sum_of_sorted(floats: Expr) -> Expr {
+    call("arraySum", [call("arraySort", [floats])])
 }
 
 fn mismatch() -> Query {
@@ -312,7 +317,11 @@ fn mismatch() -> Query {
     // Nobody was expected and nobody came.
     let nobody = expected().equals(int(0)).and(users().equals(int(0)));
     let any = call("sum", [users()]).greater(int(0));
-    let statistic = call("sum", [case([(nobody, call("toFloat64", [int(0)]))], off() * off() / expected())]);
+    // Floats are added in the order of their size: that of the variants may differ from build to build.
+    let statistic = sum_of_sorted(call(
+        "groupArray",
+        [case([(nobody, call("toFloat64", [int(0)]))], off() * off() / expected())],
+    ));
     Select::from(Relation::cte("observed"))
         .columns(["experiment_id"])
         .item(case([(any, statistic)], call("toFloat64", [text("nan")])), "statistic")
