@@ -247,7 +247,7 @@ WITH
             avgIf(x, isNotNull(y)) AS mean_x,
             avg(y) AS mean_y,
             CASE
-                WHEN count() > 1 AND varSampStable(x) > 0 THEN covarSampStable(x, y) / varSampStable(x)
+                WHEN countIf(isNotNull(y)) > 1 AND varSampStableIf(x, isNotNull(y)) > 0 THEN covarSampStable(x, y) / varSampStableIf(x, isNotNull(y))
                 ELSE 0
             END AS theta
         FROM `samples`

@@ -433,17 +433,18 @@ fn samples() -> Query {
 }
 
 fn coefficients() -> Query {
-    let variance = || call("varSampStable", [col("x")]);
+    // Where a side has no value, its users take no part: the other is compared with nothing, and keeps its mean.
+    let has_value = || call("isNotNull", [col("y")]);
+    let variance = || call("varSampStableIf", [col("x"), has_value()]);
     let theta = case(
-        [(call("count", []).greater(int(1)).and(variance().greater(int(0))), {
+        [(call("countIf", [has_value()]).greater(int(1)).and(variance().greater(int(0))), {
             call("covarSampStable", [col("x"), col("y")]) / variance()
         })],
         int(0),
     );
     Select::from(Relation::cte("samples"))
         .columns(["experiment_id", "variant", "metric"])
-        // Where a side has no value, the other is compared with nothing, and keeps its own.
-        .item(call("avgIf", [col("x"), call("isNotNull", [col("y")])]), "mean_x")
+        .item(call("avgIf", [col("x"), has_value()]), "mean_x")
         .item(call("avg", [col("y")]), "mean_y")
         .item(theta, "theta")
         .group_by(["experiment_id", "variant", "metric"].map(col))
