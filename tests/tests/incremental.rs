@@ -1,7 +1,7 @@
 //! After any sequence of loads, the daily `dbt build` leaves every mart equal to a full refresh, byte for byte.
 //!
-//! `SCHOOLBELL_SEQUENCES` is how many sequences are tried (1), `SCHOOLBELL_SEQUENCE_SEED` the seed of the first, to
-//! repeat one that failed (else it is drawn); a failure names its own.
+//! `SCHOOLBELL_SEQUENCES` is how many sequences are tried (1), `SCHOOLBELL_SEQUENCE_SEED` the seed of the first. Without
+//! them the same sequence is tried each time; a failure names its own.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -23,7 +23,7 @@ const ZONES: [&str; 4] = ["UTC", "Asia/Kolkata", "America/St_Johns", "Africa/Cai
 #[test]
 fn every_sequence_of_loads_builds_what_a_full_refresh_does() {
     let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().expect(name));
-    let first = number("SCHOOLBELL_SEQUENCE_SEED").unwrap_or_else(|| fastrand::u64(..1_000_000));
+    let first = number("SCHOOLBELL_SEQUENCE_SEED").unwrap_or(61_878);
     for seed in first..first + number("SCHOOLBELL_SEQUENCES").unwrap_or(1) {
         println!("SCHOOLBELL_SEQUENCE_SEED={seed}");
         Sequence::drawn(seed).run();
