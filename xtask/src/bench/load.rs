@@ -131,7 +131,7 @@ pub(super) fn run(options: Options) -> Result<()> {
          <!-- Written by `cargo xtask bench load --write`. -->\n\n\
          {}; ClickHouse {} on the same machine. A file of {megabytes} MB, 1 % bad lines; {rounds} rounds. Before them, \
          every\nroute loaded a part of the file without bad lines, and the tables were the same to the last bit of \
-         every column that\nall routes fill.\n\n{NOTES}\n",
+         every column that\nall routes fill alike.\n\n{NOTES}\n",
         machine::describe()?,
         bench.engine.version,
     );

@@ -1,0 +1,159 @@
+//! A row a user, comparison, metric and method: what is tested.
+
+use super::{CUPED, Kind, METRICS, Metric, SIDED_MEASURES, WELCH, null};
+use crate::intermediate::experiments::{BEFORE, measures};
+use crate::sql::{
+    Expr, JoinKind, Order, Query, Relation, Select, SqlType, WindowSpec, array, call, case, col, int, text,
+    tuple,
+};
+
+/// Two rows a comparison: the variant's side, and the control's.
+pub(super) fn sides() -> Query {
+    let both = [("variant", 0), ("control_variant", 1)]
+        .map(|(variant, is_control)| tuple([call("toString", [col(variant)]), int(is_control)]));
+    let each = Select::from(Relation::cte("comparisons"))
+        .columns(["experiment_id", "variant"])
+        .item(col("side").element(1), "side_variant")
+        .item(col("side").element(2), "is_control")
+        .array_join(array(both), "side");
+    let side = |name: &'static str| col(name).of("side");
+    let total = |name: &'static str| call("ifNull", [col(name).of("totals"), int(0)]);
+    let of_comparison = || WindowSpec {
+        partition_by: ["experiment_id", "variant"].map(side).into(),
+        ..WindowSpec::default()
+    };
+    let mut select = Select::from(Query::from(each).alias("side"));
+    for name in ["experiment_id", "variant", "side_variant", "is_control"] {
+        select = select.item(side(name), name);
+    }
+    for name in ["users", "total_attempts", "total_solved"] {
+        select = select.item(total(name), format!("side_{name}"));
+    }
+    for name in ["users", "total_prior_attempts", "total_prior_solved"] {
+        select = select.item(call("sum", [total(name)]).over(of_comparison()), format!("both_{name}"));
+    }
+    let same = |of_totals: &'static str, of_side| col(of_totals).of("totals").equals(side(of_side));
+    select
+        .join(
+            JoinKind::Left,
+            Relation::cte("totals").alias("totals"),
+            same("experiment_id", "experiment_id").and(same("variant", "side_variant")),
+        )
+        .into()
+}
+
+/// The linearised ratio of one user: R + (n − R·d) ÷ mean d, with R = N ÷ D of the group, as
+/// N ÷ D + (n·D − d·N) · users ÷ D². Without attempts in the group it is `otherwise`.
+pub(super) fn linearised(
+    [solved, attempts]: [Expr; 2],
+    [group_users, group_solved, group_attempts]: [Expr; 3],
+    otherwise: Expr,
+) -> Expr {
+    let (n, d) = (|| group_solved.clone(), || group_attempts.clone());
+    let wide = |value: Expr| call("toInt128", [value]);
+    let float = |value: Expr| call("toFloat64", [value]);
+    let deviation = wide(solved) * d() - wide(attempts) * n();
+    let value = float(n()) / float(d()) + float(deviation) * float(group_users) / (float(d()) * float(d()));
+    case([(d().equals(int(0)), otherwise)], value)
+}
+
+pub(super) fn samples() -> Query {
+    let user = |name: &str| col(name.to_owned()).of("user");
+    let side = |name: &'static str| col(name).of("sides");
+    let float = |value: Expr| call("toFloat64", [value]);
+    let prior = |name: &str| user(&format!("{BEFORE}{name}"));
+    let pairs = METRICS.map(|Metric { name, kind }| {
+        let (y, x) = match kind {
+            Kind::Mean(column) => (float(user(column)), float(prior(column))),
+            Kind::Share(column) => {
+                (float(user(column).greater(int(0))), float(prior(column).greater(int(0))))
+            }
+            Kind::After(column) => (float(user(column)), float(int(0))),
+            Kind::SolvedByAttempts => (
+                linearised(
+                    ["solved", "attempts"].map(user),
+                    ["side_users", "side_total_solved", "side_total_attempts"].map(side),
+                    null(),
+                ),
+                linearised(
+                    ["solved", "attempts"].map(prior),
+                    ["both_users", "both_total_prior_solved", "both_total_prior_attempts"].map(side),
+                    float(int(0)),
+                ),
+            ),
+        };
+        tuple([text(name), y.cast(SqlType::Float64.nullable()), x])
+    });
+    let users = Select::from(measures())
+        .columns(["experiment_id", "variant", "is_active_d7"])
+        .columns(SIDED_MEASURES)
+        .columns(SIDED_MEASURES.map(|name| format!("{BEFORE}{name}")))
+        .order_by(["experiment_id", "user_id"].map(|name| Order::by(col(name))));
+    let joined = Select::from(Query::from(users).alias("user"))
+        .item(side("experiment_id"), "experiment_id")
+        .item(side("variant"), "variant")
+        .item(side("is_control"), "is_control")
+        .item(array(pairs), "pairs")
+        .join(JoinKind::Inner, Relation::cte("sides").alias("sides"), {
+            side("experiment_id")
+                .equals(user("experiment_id"))
+                .and(side("side_variant").equals(user("variant")))
+        });
+    Select::from(Query::from(joined))
+        .columns(["experiment_id", "variant", "is_control"])
+        .item(col("pair").element(1), "metric")
+        .item(col("pair").element(2), "y")
+        .item(col("pair").element(3), "x")
+        .array_join(col("pairs"), "pair")
+        .into()
+}
+
+pub(super) fn coefficients() -> Query {
+    // Where a side has no value, its users take no part: the other is compared with nothing, and keeps its mean.
+    let has_value = || call("isNotNull", [col("y")]);
+    let variance = || call("varSampStableIf", [col("x"), has_value()]);
+    let theta = case(
+        [(call("countIf", [has_value()]).greater(int(1)).and(variance().greater(int(0))), {
+            call("covarSampStable", [col("x"), col("y")]) / variance()
+        })],
+        int(0),
+    );
+    Select::from(Relation::cte("samples"))
+        .columns(["experiment_id", "variant", "metric"])
+        .item(call("avgIf", [col("x"), has_value()]), "mean_x")
+        .item(call("avg", [col("y")]), "mean_y")
+        .item(theta, "theta")
+        .group_by(["experiment_id", "variant", "metric"].map(col))
+        .into()
+}
+
+pub(super) fn values() -> Query {
+    let sample = |name: &'static str| col(name).of("samples");
+    let coefficient = |name: &'static str| col(name).of("coefficients");
+    let before = || coefficient("theta") * (sample("x") - coefficient("mean_x"));
+    let centred = || sample("y") - coefficient("mean_y");
+    let of_method = |method, value, centred| tuple([text(method), value, centred]);
+    let mut joined = Select::from(Relation::cte("samples").alias("samples"));
+    for name in ["experiment_id", "variant", "metric", "is_control"] {
+        joined = joined.item(sample(name), name);
+    }
+    let methods = array([
+        of_method(WELCH, sample("y"), centred()),
+        of_method(CUPED, sample("y") - before(), centred() - before()),
+    ]);
+    let joined = joined.item(methods, "both").join(
+        JoinKind::Inner,
+        Relation::cte("coefficients").alias("coefficients"),
+        {
+            let same = |name: &'static str| coefficient(name).equals(sample(name));
+            same("experiment_id").and(same("variant")).and(same("metric"))
+        },
+    );
+    Select::from(Query::from(joined))
+        .columns(["experiment_id", "variant", "metric", "is_control"])
+        .item(col("one").element(1), "method")
+        .item(col("one").element(2), "value")
+        .item(col("one").element(3), "centred")
+        .array_join(col("both"), "one")
+        .into()
+}
