@@ -43,6 +43,9 @@ pub(crate) enum Part {
 }
 
 impl Part {
+    /// How many there are.
+    pub(crate) const COUNT: usize = ENTITIES.len() + 1;
+
     /// What a batch can hold.
     pub(crate) fn all() -> impl Iterator<Item = Part> {
         (0..ENTITIES.len()).map(Part::Entity).chain([Part::Rejects])
@@ -60,6 +63,22 @@ impl Part {
         match self {
             Part::Entity(index) => batch.rows_by_table()[index].1,
             Part::Rejects => batch.rejects().len(),
+        }
+    }
+
+    /// Bytes of memory that a batch's rows take.
+    pub(crate) fn bytes(self, batch: &Batch) -> usize {
+        match self {
+            Part::Entity(index) => batch.bytes_by_table()[index],
+            Part::Rejects => batch.reject_bytes(),
+        }
+    }
+
+    /// Moves the rows out of a batch.
+    pub(crate) fn take(self, batch: &mut Batch) -> Batch {
+        match self {
+            Part::Entity(index) => batch.take_table(index),
+            Part::Rejects => batch.take_rejects(),
         }
     }
 
@@ -99,20 +118,6 @@ fn columns(batch: &Batch, index: usize) -> (&EnvelopeColumns, Vec<NamedView<'_>>
         4 => of(&batch.ab_test_assignments),
         _ => unreachable!("there are {} tables", ENTITIES.len()),
     }
-}
-
-/// Bytes of the columns of each table, in the order of [`ENTITIES`].
-pub(crate) fn bytes_by_table(batch: &Batch) -> impl Iterator<Item = usize> {
-    let width = |view| match view {
-        event_parser::columns::View::Fixed { bytes, .. } => bytes.len(),
-        event_parser::columns::View::Nullable { bytes, nulls, .. } => bytes.len() + nulls.len(),
-        event_parser::columns::View::Strings(strings) => strings.bytes(),
-        event_parser::columns::View::Dictionary(dictionary) => dictionary.bytes(),
-    };
-    (0..ENTITIES.len()).map(move |index| {
-        let (envelope, own_columns) = columns(batch, index);
-        envelope.columns().into_iter().chain(own_columns).map(|(_, view)| width(view)).sum()
-    })
 }
 
 /// Puts the parsed columns and the constants into the order of the registry.

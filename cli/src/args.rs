@@ -178,6 +178,14 @@ pub(crate) struct Load {
     /// Load even where the same sources are committed for that date already
     #[arg(long)]
     pub(crate) force: bool,
+    /// The memory that the load may take; the more, the larger the blocks that the warehouse is given
+    #[arg(
+        long,
+        default_value_t = 1024,
+        value_parser = clap::value_parser!(u32).range(64..=4096),
+        value_name = "MIB"
+    )]
+    pub(crate) memory: u32,
     #[command(flatten)]
     pub(crate) reading: Reading,
     #[command(flatten)]

@@ -1,6 +1,6 @@
 //! A batch: the columns of the five tables and the rejected lines, as they come out of the parser.
 
-use std::fmt;
+use std::{fmt, mem};
 
 use event_schema::Reason;
 use event_schema::registry::{self, Entity};
@@ -301,12 +301,48 @@ impl Batch {
 
     /// Bytes of memory that rows and rejected lines take.
     pub fn bytes(&self) -> usize {
-        self.events.bytes()
-            + self.purchases.bytes()
-            + self.task_results.bytes()
-            + self.sessions.bytes()
-            + self.ab_test_assignments.bytes()
-            + self.reject_bytes
+        self.bytes_by_table().iter().sum::<usize>() + self.reject_bytes
+    }
+
+    /// Bytes of memory that rows take, by table, in the order of the registry.
+    pub fn bytes_by_table(&self) -> [usize; 5] {
+        [
+            self.events.bytes(),
+            self.purchases.bytes(),
+            self.task_results.bytes(),
+            self.sessions.bytes(),
+            self.ab_test_assignments.bytes(),
+        ]
+    }
+
+    /// Bytes of memory that rejected lines take.
+    pub fn reject_bytes(&self) -> usize {
+        self.reject_bytes
+    }
+
+    /// Moves the rows of a table, by its place in the registry, into a batch of their own. Lines stay counted here.
+    #[must_use]
+    pub fn take_table(&mut self, table: usize) -> Batch {
+        let mut taken = Batch::default();
+        match table {
+            0 => mem::swap(&mut self.events, &mut taken.events),
+            1 => mem::swap(&mut self.purchases, &mut taken.purchases),
+            2 => mem::swap(&mut self.task_results, &mut taken.task_results),
+            3 => mem::swap(&mut self.sessions, &mut taken.sessions),
+            4 => mem::swap(&mut self.ab_test_assignments, &mut taken.ab_test_assignments),
+            _ => unreachable!("there are {} tables", registry::ENTITIES.len()),
+        }
+        taken
+    }
+
+    /// Moves the rejected lines into a batch of their own. Lines stay counted here.
+    #[must_use]
+    pub fn take_rejects(&mut self) -> Batch {
+        Batch {
+            rejects: mem::take(&mut self.rejects),
+            reject_bytes: mem::take(&mut self.reject_bytes),
+            ..Batch::default()
+        }
     }
 
     /// Rejected lines, in the order of the source.

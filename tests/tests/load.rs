@@ -168,6 +168,46 @@ fn rejects_are_kept_with_all_that_is_known_of_them() {
     assert_eq!(rejects.len(), expected.len());
 }
 
+/// Parts and bytes of columns of each table; nothing has merged them.
+fn parts(world: &World) -> Vec<(String, u64, u64)> {
+    let rows = world.query(
+        "SELECT table, count(), sum(data_uncompressed_bytes) FROM system.parts \
+         WHERE active AND database = '{raw}' AND table LIKE '%_data' GROUP BY table",
+    );
+    let number = |value: &Value| value.as_u64().unwrap();
+    rows.iter().map(|row| (row[0].as_str().unwrap().to_owned(), number(&row[1]), number(&row[2]))).collect()
+}
+
+#[test]
+fn a_day_within_the_memory_is_one_part_a_table_and_a_larger_one_as_many_as_it_has_to_be() {
+    const MIB: u64 = 1 << 20;
+    let world = World::new("blocks");
+    for table in TABLES.iter().chain(&["rejected_events"]) {
+        world.query(&format!("SYSTEM STOP MERGES {{raw}}.{table}_data"));
+    }
+    let plan = Plan { reject_share: 0.005, ..Plan::new(DAY.parse().unwrap(), 1, 60_000) };
+    write_files(&plan, &world.folder().join("large"), Layout::default(), |_| ()).unwrap();
+    let file = format!("large/{DAY}.jsonl");
+
+    let report = world.load(DAY, &[&file]);
+    let one_block = parts(&world);
+    assert_eq!(one_block.len(), 6, "{one_block:?}");
+    assert!(one_block.iter().all(|(_, parts, _)| *parts == 1), "{one_block:?}");
+
+    let again = world.load(DAY, &["--memory", "64", "--force", &file]);
+    assert_eq!(again["accepted"], report["accepted"]);
+    let blocks = parts(&world);
+    // docs/load.md: a block is a twelfth of the memory without 48 MiB, if it is not a table's last.
+    let least_bytes = (64 - 48) * MIB / 12;
+    for (table, parts, bytes) in &blocks {
+        assert!(*parts <= 1 + bytes / least_bytes, "{table}: {parts} parts of {bytes} bytes");
+    }
+    let of = |name: &str| blocks.iter().find(|(table, ..)| table == name).unwrap();
+    let (_, events, events_bytes) = of("events_data");
+    assert!(*events > 1 && *events_bytes > 16 * MIB / 2, "{blocks:?}");
+    assert_eq!((of("purchases_data").1, of("ab_test_assignments_data").1), (1, 1));
+}
+
 #[test]
 fn too_many_rejects_fail_the_load_and_change_nothing() {
     let world = World::new("limit");

@@ -2,6 +2,7 @@
 
 mod cleanup;
 mod commit;
+mod filling;
 mod pipeline;
 mod rejects;
 mod replay;
@@ -46,7 +47,7 @@ pub struct LoadOptions {
 }
 
 impl LoadOptions {
-    /// At most 1 % rejects, lines up to 1 MiB, 512 MiB of memory.
+    /// At most 1 % rejects, lines up to 1 MiB, 1 GiB of memory.
     pub fn new(batch_date: Date) -> LoadOptions {
         LoadOptions {
             batch_date,
@@ -54,7 +55,7 @@ impl LoadOptions {
             allow_empty: false,
             force: false,
             max_line_bytes: 1 << 20,
-            memory_bytes: 512 << 20,
+            memory_bytes: 1 << 30,
         }
     }
 }

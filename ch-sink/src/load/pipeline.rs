@@ -1,42 +1,28 @@
-//! Sources → bytes → batches → blocks → the server, with all steps at work at once.
+//! Sources → bytes → columns → blocks → the server, with all steps at work at once.
 //!
-//! One thread reads, decompresses and parses into a batch while the batch before it is sorted, encoded and sent,
-//! table by table side by side. There are [`BATCHES`] batches, which go round: that is what bounds the memory.
-//!
-//! | memory | at most |
-//! |---|---|
-//! | batches | [`BATCHES`] × 1.2 × a full batch: a batch that keeps more for reuse is given up |
-//! | sorting | 0.6 × a full batch: 36 bytes for a row, which has at least 60 |
-//! | all else | [`FIXED_BYTES`]: pieces on their way, buffers, runtime |
+//! One thread reads, decompresses and parses into a batch ([`Filling`]). Each table leaves it in as few blocks as there
+//! is memory for, to be sorted, encoded and sent side by side.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use event_parser::{Batch, Options, Parser};
-use event_schema::registry::ENTITIES;
 use event_source::{Source, SourceError};
-use futures_util::future::try_join_all;
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 
+use super::Day;
+use super::filling::{Filling, Outgoing};
 use super::tally::Tally;
-use super::{Day, LoadOptions};
 use crate::LoadError;
-use crate::blocks::{self, Constants, Part};
+use crate::blocks::{Constants, Part};
 use crate::native;
 use crate::warehouse::{CommittedSource, Identity};
 
-/// One is filled while the other is sent.
-const BATCHES: usize = 2;
 /// Pieces of a block that wait to be sent.
 const PIECES: usize = 2;
-/// Pieces of all tables on their way (five of 1 MiB each at the most), the read buffer, the runtime.
-const FIXED_BYTES: usize = 48 << 20;
-/// A full batch, however little memory is allowed.
-const SMALLEST_BATCH_BYTES: usize = 4 << 20;
-/// A full batch, however much memory is allowed: its columns of strings have 32-bit offsets.
-const LARGEST_BATCH_BYTES: usize = 1 << 30;
 /// Decompressed bytes read at once.
 const READ_BYTES: usize = 1 << 20;
 /// Between two reports of progress.
@@ -49,11 +35,11 @@ pub struct Progress {
     pub bytes_read: u64,
     /// Those there are; `None` if a source is a stream.
     pub bytes_total: Option<u64>,
-    /// Lines stored or rejected so far.
+    /// Lines read so far.
     pub lines: u64,
     /// Rows stored so far.
     pub accepted: u64,
-    /// Lines rejected so far.
+    /// Rejected lines stored so far.
     pub rejected: u64,
 }
 
@@ -63,40 +49,43 @@ pub(super) async fn run(
     sources: &[Source],
     progress: impl Fn(Progress),
 ) -> Result<Tally, LoadError> {
-    let meters = Meters::default();
-    let options = parser_options(day.options);
-    let batch_bytes = options.batch_bytes;
-    let (full_sender, mut full) = mpsc::channel(BATCHES);
-    let (free, free_receiver) = mpsc::channel(BATCHES);
-    for _ in 0..BATCHES {
-        free.try_send(Slot::default()).expect("the channel has room for all batches");
-    }
+    let meters = Arc::new(Meters::default());
+    let (sender, mut outgoing) = mpsc::channel(1);
     let reading = spawn_blocking({
-        let (sources, bytes) = (sources.to_vec(), Arc::clone(&meters.bytes));
-        move || read(&sources, &options, &bytes, free_receiver, &full_sender)
+        let (sources, meters) = (sources.to_vec(), Arc::clone(&meters));
+        let filling = Filling::new(day.options.memory_bytes, sender);
+        let options = Options {
+            max_line_bytes: day.options.max_line_bytes,
+            // When a batch is full is decided here.
+            batch_bytes: usize::MAX,
+            ..Options::new(day.options.batch_date)
+        };
+        move || read(&sources, &options, filling, &meters)
     });
 
     let storing = async {
-        let mut tally = Tally::default();
-        let mut number = 0;
-        while let Some(Slot { batch, high_water }) = full.recv().await {
-            let batch = Arc::new(batch);
-            try_join_all(Part::all().map(|part| store(day, part, &batch, number))).await?;
-            number += 1;
-            tally.add(&batch);
-            meters.set(&tally);
-            // Nobody waits for a batch once everything is read.
-            let _ = free.send(Slot::recycled(batch, high_water, batch_bytes)).await;
-        }
-        let sources = day.joined(reading.await)?.map_err(|error| day.source_failed(error))?;
-        tally.set_sources(sources);
-        Ok(tally)
+        stream::poll_fn(|context| outgoing.poll_recv(context))
+            .map(Ok)
+            .try_for_each_concurrent(Part::COUNT, |outgoing| store_outgoing(day, outgoing, &meters))
+            .await?;
+        day.joined(reading.await)?.map_err(|error| day.source_failed(error))
     };
     let bytes_total = sources.iter().map(Source::size).sum();
     tokio::select! {
         result = storing => result,
         never = report_forever(&meters, bytes_total, progress) => never,
     }
+}
+
+async fn store_outgoing(day: &Day<'_>, outgoing: Outgoing, meters: &Meters) -> Result<(), LoadError> {
+    let Outgoing { part, rows, number, .. } = &outgoing;
+    store(day, *part, rows, *number).await?;
+    let meter = match part {
+        Part::Entity(_) => &meters.accepted,
+        Part::Rejects => &meters.rejected,
+    };
+    meter.fetch_add(part.rows(rows) as u64, Ordering::Relaxed);
+    Ok(())
 }
 
 /// Sorts, encodes and sends one table of a batch; again, from the batch, until the server has acknowledged it. Its
@@ -130,83 +119,38 @@ pub(super) async fn store(
     day.warehouse.retrying(send).await.map_err(|error| day.failed(error))
 }
 
-/// Reads and parses the sources into free batches and hands the full ones on; what was read, in the end.
+/// Reads and parses the sources, and hands on what fills the memory; what was read, in the end.
 ///
-/// Ends early, with less, if nobody takes the batches any more: the other side has failed then, and says why.
+/// Ends early, with less, if nobody takes the rows any more: the other side has failed then, and says why.
 fn read(
     sources: &[Source],
     options: &Options,
-    bytes_read: &Arc<AtomicU64>,
-    mut free: mpsc::Receiver<Slot>,
-    full: &mpsc::Sender<Slot>,
-) -> Result<Vec<CommittedSource>, SourceError> {
+    mut filling: Filling,
+    meters: &Meters,
+) -> Result<Tally, SourceError> {
     let mut committed = Vec::with_capacity(sources.len());
     let mut buffer = vec![0; READ_BYTES];
-    let Some(mut slot) = free.blocking_recv() else { return Ok(committed) };
     for source in sources {
-        let mut reader = source.open_counting(Arc::clone(bytes_read))?;
+        let mut reader = source.open_counting(Arc::clone(&meters.bytes))?;
         let mut parser = Parser::new(source.name(), options.clone());
         loop {
             let read = reader.read_some(&mut buffer)?;
             if read == 0 {
                 break;
             }
-            let mut rest = &buffer[..read];
-            while !rest.is_empty() {
-                let taken = parser.push(rest, &mut slot.batch);
-                rest = &rest[taken..];
-                if slot.batch.bytes() >= options.batch_bytes {
-                    if full.blocking_send(slot).is_err() {
-                        return Ok(committed);
-                    }
-                    slot = match free.blocking_recv() {
-                        Some(slot) => slot,
-                        None => return Ok(committed),
-                    };
-                }
+            parser.push(&buffer[..read], filling.batch());
+            meters.lines.store(filling.batch().lines, Ordering::Relaxed);
+            if filling.make_room().is_err() {
+                return Ok(filling.finish());
             }
         }
-        parser.finish(&mut slot.batch);
+        parser.finish(filling.batch());
         let fingerprint = reader.fingerprint().expect("the source was read to its end").clone();
         committed.push(CommittedSource::new(source, fingerprint));
     }
-    // If this is not taken, the other side has failed.
-    let _ = full.blocking_send(slot);
-    Ok(committed)
-}
-
-/// Parses as the load is to be, into batches that fit the memory.
-fn parser_options(options: &LoadOptions) -> Options {
-    // 2 × 1.2 for the batches and 0.6 for sorting: see above.
-    let batch_bytes = options.memory_bytes.saturating_sub(FIXED_BYTES) / 3;
-    Options {
-        max_line_bytes: options.max_line_bytes,
-        batch_bytes: batch_bytes.clamp(SMALLEST_BATCH_BYTES, LARGEST_BATCH_BYTES),
-        ..Options::new(options.batch_date)
-    }
-}
-
-/// A batch that goes round.
-#[derive(Default)]
-struct Slot {
-    batch: Batch,
-    /// The most bytes that each table has had, which is what it keeps.
-    high_water: [usize; ENTITIES.len()],
-}
-
-impl Slot {
-    /// The batch emptied; or a new one, if tables that were full at different times keep too much together.
-    fn recycled(batch: Arc<Batch>, mut high_water: [usize; ENTITIES.len()], batch_bytes: usize) -> Slot {
-        let Some(mut batch) = Arc::into_inner(batch) else { return Slot::default() };
-        for (most, bytes) in high_water.iter_mut().zip(blocks::bytes_by_table(&batch)) {
-            *most = bytes.max(*most);
-        }
-        if high_water.iter().sum::<usize>() > batch_bytes + batch_bytes / 5 {
-            return Slot::default();
-        }
-        batch.clear();
-        Slot { batch, high_water }
-    }
+    let mut tally = filling.finish();
+    tally.set_sources(committed);
+    Ok(tally)
 }
 
 /// Figures for people to look at; nothing is ordered by them.
@@ -216,14 +160,6 @@ struct Meters {
     lines: AtomicU64,
     accepted: AtomicU64,
     rejected: AtomicU64,
-}
-
-impl Meters {
-    fn set(&self, tally: &Tally) {
-        self.lines.store(tally.counts().lines(), Ordering::Relaxed);
-        self.accepted.store(tally.counts().accepted_rows(), Ordering::Relaxed);
-        self.rejected.store(tally.counts().rejected_lines(), Ordering::Relaxed);
-    }
 }
 
 async fn report_forever<T>(meters: &Meters, bytes_total: Option<u64>, progress: impl Fn(Progress)) -> T {
@@ -237,49 +173,5 @@ async fn report_forever<T>(meters: &Meters, bytes_total: Option<u64>, progress: 
             accepted: meters.accepted.load(Ordering::Relaxed),
             rejected: meters.rejected.load(Ordering::Relaxed),
         });
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A line of `raw.events` or `raw.sessions`, long enough to fill batches soon.
-    fn line(number: usize, is_session: bool) -> String {
-        let (event_type, properties) = if is_session {
-            ("session", r#"{"started_at":"2026-03-01T09:00:00Z"}"#)
-        } else {
-            ("page_view", "{}")
-        };
-        format!(
-            "{{\"event_id\":\"00000000-0000-0000-0000-{number:012x}\",\"event_type\":\"{event_type}\",\"user_id\":\"u\",\
-             \"event_time\":\"2026-03-01T09:00:00Z\",\"session_id\":\"{}\",\"properties\":{properties}}}\n",
-            "s".repeat(200)
-        )
-    }
-
-    #[test]
-    fn a_batch_that_keeps_too_much_is_given_up() {
-        let options = Options { batch_bytes: 100_000, ..Options::new("2026-03-01".parse().unwrap()) };
-        let mut parser = Parser::new("day", options.clone());
-        let mut fill = |mut slot: Slot, is_session| {
-            for number in 0.. {
-                let line = line(number, is_session);
-                // A full batch takes nothing more.
-                if parser.push(line.as_bytes(), &mut slot.batch) == 0 {
-                    break;
-                }
-            }
-            assert!(slot.batch.rejects().is_empty() && slot.batch.bytes() >= options.batch_bytes);
-            Slot::recycled(Arc::new(slot.batch), slot.high_water, options.batch_bytes)
-        };
-        let mut slot = Slot::default();
-        for _ in 0..3 {
-            slot = fill(slot, false);
-            // The same mix of tables again and again: its memory is worth keeping.
-            assert!(slot.high_water[0] > 0, "{:?}", slot.high_water);
-        }
-        slot = fill(slot, true);
-        assert_eq!(slot.high_water, [0; ENTITIES.len()]);
     }
 }

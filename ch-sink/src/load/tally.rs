@@ -85,11 +85,6 @@ impl Tally {
         self.counts.add(batch);
     }
 
-    /// Lines and rows in numbers.
-    pub(super) fn counts(&self) -> &event_parser::Tally {
-        &self.counts
-    }
-
     /// Sets what was read.
     pub(super) fn set_sources(&mut self, sources: Vec<CommittedSource>) {
         self.sources = sources;

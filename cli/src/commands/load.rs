@@ -18,6 +18,7 @@ pub(crate) fn run(args: &args::Load, talk: Talk) -> Outcome {
         max_line_bytes: args.limits.max_line_bytes as usize,
         allow_empty: args.limits.allow_empty,
         force: args.force,
+        memory_bytes: (args.memory as usize) << 20,
         ..LoadOptions::new(args.batch_date)
     };
     if args.commit {

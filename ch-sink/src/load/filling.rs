@@ -1,0 +1,275 @@
+//! The batch that is filled, and how its tables leave it in few blocks within a memory that is fixed.
+//!
+//! When the batch is full its largest table leaves, and the others stay and grow. So a table that is small beside the
+//! memory leaves at the end, in one block, and a large one in blocks as large as there is memory for:
+//!
+//! - of all tables the largest frees the most: a [`Part::COUNT`]th of the batch or more. A table that has less rows
+//!   than that in the whole load is one block;
+//! - full is the batch at three quarters of the memory. What is left lets it grow while a block is sent.
+//!
+//! | memory | taken as |
+//! |---|---|
+//! | rows, filled or on their way | 1.2 × their bytes: columns grow in steps |
+//! | a block while it is made | [`SORTING_BYTES`] or [`COLUMNS_BYTES`] a row |
+//! | all else | [`FIXED_BYTES`]: pieces on their way, buffers, runtime |
+
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+
+use event_parser::Batch;
+use tokio::sync::mpsc;
+
+use super::tally::Tally;
+use crate::blocks::Part;
+
+/// Pieces of all tables on their way (three of 1 MiB each), the read buffer, the runtime.
+const FIXED_BYTES: usize = 48 << 20;
+/// Memory for rows, however little is allowed.
+const LEAST_BYTES: usize = 12 << 20;
+/// Memory for rows, however much is allowed: columns of strings have 32-bit offsets.
+const MOST_BYTES: usize = 4 << 30;
+/// Sorting takes so much a row.
+const SORTING_BYTES: usize = 36;
+/// Rejected lines are not sorted; making columns of them takes so much a line.
+const COLUMNS_BYTES: usize = 128;
+
+/// The batch that is filled, and the way out of it.
+pub(super) struct Filling {
+    batch: Batch,
+    /// Of what has left. Lines are counted in the batch, which stays to the end.
+    tally: Tally,
+    /// For rows and what is made of them.
+    memory_bytes: usize,
+    on_their_way: Arc<OnTheirWay>,
+    sent: u64,
+    sender: mpsc::Sender<Outgoing>,
+}
+
+/// Rows of one table on their way.
+pub(super) struct Outgoing {
+    pub(super) part: Part,
+    pub(super) rows: Arc<Batch>,
+    /// From 1.
+    pub(super) number: u64,
+    /// Free again when the rows are stored, or given up.
+    _memory: Taken,
+}
+
+/// Nobody stores anything any more.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Stopped;
+
+impl Filling {
+    /// For a load that may take so many bytes of memory, buffers and all.
+    pub(super) fn new(memory_bytes: usize, sender: mpsc::Sender<Outgoing>) -> Filling {
+        let memory_bytes = memory_bytes.saturating_sub(FIXED_BYTES).clamp(LEAST_BYTES, MOST_BYTES);
+        Filling {
+            batch: Batch::default(),
+            tally: Tally::default(),
+            memory_bytes,
+            on_their_way: Arc::default(),
+            sent: 0,
+            sender,
+        }
+    }
+
+    /// The batch, to be parsed into.
+    pub(super) fn batch(&mut self) -> &mut Batch {
+        &mut self.batch
+    }
+
+    /// To be called after a little was parsed: sends the largest table if the batch is full, and waits until there is
+    /// memory for more.
+    pub(super) fn make_room(&mut self) -> Result<(), Stopped> {
+        let filled = of_rows(self.batch.bytes());
+        if filled + making(self.largest(), &self.batch) >= self.memory_bytes / 4 * 3 {
+            return self.send(self.largest());
+        }
+        self.on_their_way.wait_for(|bytes| filled + bytes <= self.memory_bytes);
+        Ok(())
+    }
+
+    /// Sends all that is left, the largest table first; what there was in the end.
+    pub(super) fn finish(mut self) -> Tally {
+        loop {
+            let part = self.largest();
+            // If it is not taken, the other side has failed.
+            if part.rows(&self.batch) == 0 || self.send(part).is_err() {
+                break;
+            }
+        }
+        // Only the lines: all rows have left.
+        self.tally.add(&self.batch);
+        self.tally
+    }
+
+    fn largest(&self) -> Part {
+        Part::all().max_by_key(|part| part.bytes(&self.batch)).expect("a batch has parts")
+    }
+
+    /// Waits for memory, and sends a table's rows.
+    fn send(&mut self, part: Part) -> Result<(), Stopped> {
+        let making = making(part, &self.batch);
+        let filled = of_rows(self.batch.bytes());
+        self.on_their_way.wait_for(|bytes| filled + making + bytes <= self.memory_bytes);
+        let memory = self.on_their_way.take(of_rows(part.bytes(&self.batch)) + making);
+        let rows = part.take(&mut self.batch);
+        self.tally.add(&rows);
+        self.sent += 1;
+        let outgoing = Outgoing { part, rows: Arc::new(rows), number: self.sent, _memory: memory };
+        self.sender.blocking_send(outgoing).map_err(|_| Stopped)
+    }
+}
+
+/// Memory that rows take.
+fn of_rows(bytes: usize) -> usize {
+    bytes + bytes / 5
+}
+
+/// Memory that it takes to make a block of rows.
+fn making(part: Part, batch: &Batch) -> usize {
+    let a_row = match part {
+        Part::Entity(_) => SORTING_BYTES,
+        Part::Rejects => COLUMNS_BYTES,
+    };
+    part.rows(batch) * a_row
+}
+
+/// The memory of all that is on its way.
+#[derive(Default)]
+struct OnTheirWay {
+    bytes: Mutex<usize>,
+    freed: Condvar,
+}
+
+impl OnTheirWay {
+    /// Waits until `fits` agrees to the bytes on their way; at the most until there are none.
+    fn wait_for(&self, fits: impl Fn(usize) -> bool) {
+        let bytes = self.bytes.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(self.freed.wait_while(bytes, |bytes| *bytes > 0 && !fits(*bytes)));
+    }
+
+    fn take(self: &Arc<Self>, bytes: usize) -> Taken {
+        *self.bytes.lock().unwrap_or_else(PoisonError::into_inner) += bytes;
+        Taken { from: Arc::clone(self), bytes }
+    }
+}
+
+/// Memory that is free again when this is dropped.
+struct Taken {
+    from: Arc<OnTheirWay>,
+    bytes: usize,
+}
+
+impl Drop for Taken {
+    fn drop(&mut self) {
+        *self.from.bytes.lock().unwrap_or_else(PoisonError::into_inner) -= self.bytes;
+        self.from.freed.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use event_parser::{Options, Parser};
+    use tokio::task::spawn_blocking;
+    use uuid::Uuid;
+
+    use super::*;
+
+    /// The least that there is: [`LEAST_BYTES`] for rows.
+    const MEMORY_BYTES: usize = 0;
+    /// What a full batch holds at the least: making a block takes less than a quarter of a column's bytes.
+    const FULL_BYTES: usize = LEAST_BYTES / 2;
+
+    /// A line of `raw.events`, `raw.task_results`, `raw.sessions`, or none that is accepted.
+    fn line(number: usize) -> String {
+        let (event_type, properties) = match number % 100 {
+            0..60 => ("page_view", "{}"),
+            60..98 => ("task_result", r#"{"task_id":"t","is_correct":true}"#),
+            98 => ("session", r#"{"started_at":"2026-03-01T09:00:00Z"}"#),
+            _ => ("session", "{}"),
+        };
+        format!(
+            "{{\"event_id\":\"00000000-0000-0000-0000-{number:012x}\",\"event_type\":\"{event_type}\",\"user_id\":\"u\",\
+             \"event_time\":\"2026-03-01T09:00:00Z\",\"session_id\":\"{}\",\"properties\":{properties}}}\n",
+            "s".repeat(200)
+        )
+    }
+
+    /// Fills with so many lines; what leaves, and what was counted.
+    async fn fill(lines: usize) -> (Vec<(Part, usize, usize)>, Tally) {
+        let (sender, mut outgoing) = mpsc::channel(1);
+        let mut filling = Filling::new(MEMORY_BYTES, sender);
+        let filled = spawn_blocking(move || {
+            let options = Options { batch_bytes: usize::MAX, ..Options::new("2026-03-01".parse().unwrap()) };
+            let mut parser = Parser::new("day", options);
+            for number in 0..lines {
+                parser.push(line(number).as_bytes(), filling.batch());
+                filling.make_room().unwrap();
+                let bytes = *filling.on_their_way.bytes.lock().unwrap();
+                assert!(of_rows(filling.batch.bytes()) + bytes <= LEAST_BYTES);
+            }
+            filling.finish()
+        });
+        let mut left = Vec::new();
+        while let Some(Outgoing { part, rows, number, .. }) = outgoing.recv().await {
+            assert_eq!(number, left.len() as u64 + 1);
+            assert_eq!(Part::all().map(|part| part.rows(&rows)).sum::<usize>(), part.rows(&rows), "{part:?}");
+            left.push((part, part.rows(&rows), part.bytes(&rows)));
+        }
+        (left, filled.await.unwrap())
+    }
+
+    fn lines(tally: Tally) -> u64 {
+        tally.into_staged(Uuid::nil(), Duration::ZERO).lines
+    }
+
+    #[tokio::test]
+    async fn what_fits_into_the_memory_leaves_at_the_end_in_one_block_a_table() {
+        let (left, tally) = fill(500).await;
+        let mut parts: Vec<Part> = left.iter().map(|(part, ..)| *part).collect();
+        assert_eq!(parts[0], Part::Entity(0), "the largest goes first");
+        parts.sort_by_key(|part| part.table());
+        parts.dedup();
+        assert_eq!((parts.len(), left.len()), (4, 4));
+        assert_eq!((lines(tally), left.iter().map(|(_, rows, _)| rows).sum::<usize>()), (500, 500));
+    }
+
+    #[tokio::test]
+    async fn beyond_the_memory_large_tables_leave_and_small_ones_stay() {
+        let (left, tally) = fill(100_000).await;
+        let of = |part: Part| left.iter().filter(move |(left, ..)| *left == part).map(|(_, rows, _)| *rows);
+        for (part, rows) in [
+            (Part::Entity(0), 60_000),
+            (Part::Entity(2), 38_000),
+            (Part::Entity(3), 1000),
+            (Part::Rejects, 1000),
+            (Part::Entity(1), 0),
+        ] {
+            assert_eq!((of(part).sum::<usize>(), tally.rows(part)), (rows, rows as u64), "{part:?}");
+        }
+        assert_eq!(lines(tally), 100_000);
+        for (part, _, bytes) in &left[..left.len() - 4] {
+            assert!(*bytes >= FULL_BYTES / Part::COUNT, "{part:?} left with {bytes} bytes");
+        }
+        // Both take less than a sixth of the memory.
+        assert_eq!((of(Part::Entity(3)).count(), of(Part::Rejects).count()), (1, 1));
+        let whole: usize = left.iter().map(|(.., bytes)| bytes).sum();
+        let fewest = whole / FULL_BYTES;
+        assert!(left.len() <= 4 + 2 * fewest, "{} blocks where {fewest} could hold all", left.len());
+    }
+
+    #[tokio::test]
+    async fn who_fills_hears_that_nobody_stores_any_more() {
+        let (sender, outgoing) = mpsc::channel(1);
+        let mut filling = Filling::new(MEMORY_BYTES, sender);
+        drop(outgoing);
+        let sent = spawn_blocking(move || {
+            let mut parser = Parser::new("day", Options::new("2026-03-01".parse().unwrap()));
+            parser.push(line(0).as_bytes(), &mut filling.batch);
+            filling.send(Part::Entity(0))
+        });
+        assert!(sent.await.unwrap().is_err());
+    }
+}
