@@ -97,7 +97,8 @@ pub(super) struct Assignment {
     pub(super) variant: String,
 }
 
-/// Everything that counts, each list in the order of time and event id.
+/// Everything that counts, each list in the order of time and event id, then of user: two users may have an event of
+/// the same time and id, and which of two such purchases a refund names is not to depend on the file they stand in.
 #[derive(Debug)]
 pub struct Facts {
     /// The zone whose days these are.
@@ -208,7 +209,10 @@ impl Facts {
 }
 
 fn by_time<T>(facts: &mut [T], event: impl Fn(&T) -> &Event) {
-    facts.sort_by(|one, other| event(one).order().cmp(&event(other).order()));
+    facts.sort_by(|one, other| {
+        let [one, other] = [event(one), event(other)];
+        one.order().cmp(&other.order()).then_with(|| one.user.cmp(&other.user))
+    });
 }
 
 /// One row of each event, with its file: the earliest by batch date, source and line.
