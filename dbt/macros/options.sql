@@ -76,3 +76,12 @@
     {%- endfor -%}
     CAST(map({{ pairs | join(', ') }}) AS Map(String, Map(String, Float64)))
 {%- endmacro %}
+
+{# About how many rows of what it reads a table is made from at a time, where it is made from nothing. #}
+{% macro build_slice_rows() -%}
+    {%- set rows = var('build_slice_rows', 3000000) | string -%}
+    {%- if not modules.re.fullmatch('[1-9][0-9]{0,11}', rows) -%}
+        {{ exceptions.raise_compiler_error("The var build_slice_rows is '" ~ rows ~ "'; it must be a whole number of rows, 1 or more.") }}
+    {%- endif -%}
+    {{ rows }}
+{%- endmacro %}

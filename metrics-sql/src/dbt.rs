@@ -48,14 +48,12 @@ fn config(model: &Model) -> Vec<(&'static str, String)> {
     let table = |materialized: &str, order_by| {
         vec![("materialized", text(materialized)), ("engine", text("MergeTree()")), ("order_by", order_by)]
     };
+    let key = list(sorting_key(model).iter().map(|name| quote_jinja(name)));
     match &model.build {
-        Build::Table => table("table", names(&model.sorted_by)),
+        Build::Table => table("table", key),
         Build::View => vec![("materialized", text("view"))],
         Build::FollowsLoads { source } => {
-            // By the date first: whatever day is looked for, only its granules are read.
-            let key = model.sorted_by.iter().map(|name| quote_identifier(name.as_str()));
-            let key = std::iter::once("toDate(event_time)".to_owned()).chain(key);
-            let mut config = table("follows_loads", list(key.map(|name| quote_jinja(&name))));
+            let mut config = table("follows_loads", key);
             config.extend([
                 ("partition_by", text("toYYYYMM(event_time)")),
                 // A few late events cost a granule each to find; small ones keep that cheap.
@@ -71,7 +69,7 @@ fn config(model: &Model) -> Vec<(&'static str, String)> {
             config
         }
         Build::FollowsChanges { follows, changed_by, is_followed } => {
-            let mut config = table("follows_changes", names(&model.sorted_by));
+            let mut config = table("follows_changes", key);
             let follows = follows.iter().map(|model| quote_jinja(model.name.as_str()));
             config.extend([("follows", list(follows)), ("changed_by", names(changed_by))]);
             if *is_followed {
@@ -80,6 +78,14 @@ fn config(model: &Model) -> Vec<(&'static str, String)> {
             config
         }
     }
+}
+
+/// What the table of a model is sorted by, as SQL.
+fn sorting_key(model: &Model) -> Vec<String> {
+    let key = model.sorted_by.iter().map(|name| quote_identifier(name.as_str()));
+    // Events by the date first: whatever day is looked for, only its granules are read.
+    let date = matches!(model.build, Build::FollowsLoads { .. }).then(|| "toDate(event_time)".to_owned());
+    date.into_iter().chain(key).collect()
 }
 
 /// A list in jinja.
@@ -160,15 +166,25 @@ enum Test {
 #[derive(Serialize)]
 struct Columns {
     columns: Vec<String>,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    of_last_build: bool,
+    #[serde(flatten)]
+    rows: RowsTested,
 }
 
 #[derive(Serialize)]
 struct Condition {
     condition: String,
+    #[serde(flatten)]
+    rows: RowsTested,
+}
+
+/// Which rows of a model are tested: all, or those that its last build bears on.
+#[derive(Serialize, Clone)]
+struct RowsTested {
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     of_last_build: bool,
+    /// How a model that follows changes tells them apart.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    changed_by: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -185,16 +201,22 @@ struct Values {
 fn describe(model: &Model) -> ModelYml {
     let name = model.id.name.as_str().to_owned();
     let grain: Vec<String> = model.grain.iter().map(|column| column.as_str().to_owned()).collect();
-    let quoted = grain.iter().map(|column| quote_identifier(column)).collect();
-    // Tests that read all of staging every night would cost more than the build.
-    let of_last_build = matches!(model.build, Build::FollowsLoads { .. });
+    // Tests that read all of history every night would cost more than the build.
+    let rows = match &model.build {
+        Build::FollowsLoads { .. } => RowsTested { of_last_build: true, changed_by: Vec::new() },
+        Build::FollowsChanges { changed_by, .. } => {
+            let changed_by = changed_by.iter().map(|name| quote_identifier(name.as_str())).collect();
+            RowsTested { of_last_build: true, changed_by }
+        }
+        Build::Table | Build::View => RowsTested { of_last_build: false, changed_by: Vec::new() },
+    };
     let unique = Test::UniqueCombination {
         name: format!("{name}__grain_is_unique"),
-        arguments: Columns { columns: quoted, of_last_build },
+        arguments: Columns { columns: unique_columns(model), rows: rows.clone() },
     };
     let holds = model.checks.iter().map(|check| Test::Holds {
         name: format!("{name}__{}", check.name),
-        arguments: Condition { condition: render_expr(&check.condition, &Target::Dbt), of_last_build },
+        arguments: Condition { condition: render_expr(&check.condition, &Target::Dbt), rows: rows.clone() },
     });
     let tests = std::iter::once(unique).chain(holds);
     ModelYml {
@@ -207,6 +229,18 @@ fn describe(model: &Model) -> ModelYml {
         data_tests: if model.build == Build::View { Vec::new() } else { tests.collect() },
         columns: model.columns.iter().map(describe_column).collect(),
         name,
+    }
+}
+
+/// The columns of the grain, as SQL: in the order of the table's key, which says the same where it has no others. So
+/// they are counted as they are read, without memory of them.
+fn unique_columns(model: &Model) -> Vec<String> {
+    let is_key = model.sorted_by.len() == model.grain.len()
+        && model.sorted_by.iter().all(|column| model.grain.contains(column));
+    if is_key {
+        sorting_key(model)
+    } else {
+        model.grain.iter().map(|column| quote_identifier(column.as_str())).collect()
     }
 }
 

@@ -1,6 +1,7 @@
 //! Intermediate models: compact tables that marts share, so that no mart reads events again.
 
 pub mod experiments;
+mod gaps;
 mod money;
 mod tasks;
 
@@ -10,6 +11,7 @@ use crate::model::{Build, Column, Layer, Model, ModelRef};
 use crate::pieces::{activity_models, is_reported, reporting_date};
 use crate::sql::{Changed, Cte, Query, Relation, Select, SqlType, Var, call, col, int, var};
 
+pub use gaps::{ACTIVITY_SEGMENTS, LIFECYCLE, LONGEST_GAP, Lifecycle, activity_gaps};
 pub use money::{EXCHANGE_RATES, money, purchases};
 pub use tasks::TASK_SEGMENTS;
 
@@ -40,7 +42,7 @@ pub fn task_success_daily() -> ModelRef {
 
 /// Every intermediate model.
 pub fn models() -> Vec<Model> {
-    let activity = vec![build_user_activity_daily(), build_user_first_activity()];
+    let activity = vec![build_user_activity_daily(), build_user_first_activity(), gaps::model()];
     [activity, money::models(), tasks::models(), vec![build_calendar()], experiments::models()].concat()
 }
 

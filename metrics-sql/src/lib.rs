@@ -15,7 +15,7 @@
 //!
 //! let target = Target::Plain(Plain::with_prefix("acme_", "2026-03-01"));
 //! let mart = models().into_iter().find(|model| model.id.name.as_str() == "fct_activity_daily").unwrap();
-//! assert!(render(&mart, &target).contains("FROM acme_staging.int_user_activity_daily"));
+//! assert!(render(&mart, &target).contains("FROM acme_staging.int_activity_gaps"));
 //! ```
 
 pub mod catalogue;

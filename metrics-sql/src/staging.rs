@@ -4,8 +4,8 @@ use event_schema::registry::{self, ColumnType, ENTITIES, Entity};
 
 use crate::model::{Build, Check, Column, Layer, Model, ModelRef, Role};
 use crate::sql::{
-    Cte, Expr, Ident, JoinKind, Order, Query, Relation, Select, SqlType, WindowSpec, call, col, int, text,
-    tuple,
+    Changed, Cte, Expr, Ident, JoinKind, Order, Query, Relation, Select, SqlType, WindowSpec, call, col, int,
+    text, tuple,
 };
 
 /// What makes two rows of one table the same event.
@@ -49,7 +49,13 @@ fn stage(entity: &Entity) -> Model {
         checks: vec![Check { name: "user_id_is_given", condition: col("user_id").differs(text("")) }],
         ctes: Vec::new(),
         rows: Select::from(Relation::Source(entity.table.into()))
-            .order_by(IDENTITY.into_iter().chain(ARRIVAL).map(|name| Order::by(col(name))))
+            .only_changed(Changed::Events)
+            // In the order of the table, so that what is inserted need not be sorted again.
+            .order_by(
+                std::iter::once(call("toDate", [col("event_time")]))
+                    .chain(IDENTITY.into_iter().chain(ARRIVAL).map(col))
+                    .map(Order::by),
+            )
             .limit_by(1, IDENTITY.map(col)),
     }
 }

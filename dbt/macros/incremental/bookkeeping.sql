@@ -99,33 +99,6 @@
         CAST(map({{ pairs | join(', ') }}) AS Map(String, UInt64))
 {%- endmacro %}
 
-{#
-    Makes the model from nothing and exchanges it for the former table at once. Until its row is written, the row
-    says that it is being made, so that a build that fails here is begun anew, and followers begin anew after it.
-    Answers the version to write.
-#}
-{% macro rebuild(build, sql) %}
-    {% set version = build['version'] + 1 if build else 1 %}
-    {% do run_query(write_build(version, version, '')) %}
-    {% set target_relation = this.incorporate(type='table') %}
-    {% set existing_relation = load_cached_relation(this) %}
-    {% if existing_relation is not none and not (existing_relation.is_table and existing_relation.can_exchange) %}
-        {% do adapter.drop_relation(existing_relation) %}
-        {% set existing_relation = none %}
-    {% endif %}
-    {% if existing_relation is none %}
-        {% call statement('main') %}{{ get_create_table_as_sql(False, target_relation, sql) }}{% endcall %}
-    {% else %}
-        {% set new_relation = scratch('new') %}
-        {% do drop_scratch(['new']) %}
-        {% call statement('main') %}{{ get_create_table_as_sql(False, new_relation, sql) }}{% endcall %}
-        {% do exchange_tables_atomic(new_relation, target_relation) %}
-        {% do drop_scratch(['new']) %}
-    {% endif %}
-    {% do persist_docs(target_relation, model) %}
-    {{ return(version + 1) }}
-{% endmacro %}
-
 {# A table of this build alone, beside the model's. #}
 {% macro scratch(name) %}
     {{ return(this.incorporate(path={'identifier': this.identifier ~ '__' ~ name}, type='table')) }}
@@ -148,15 +121,26 @@
 
 {#
     The rows of a table that its last build bears on, as a condition, for data tests: all of them where the table was
-    made from nothing or is made anew each time; otherwise those of the users and dates that changed.
+    made from nothing or is made anew each time; otherwise those of the users and dates that changed. `changed_by` is
+    given for models that follow changes, as in their config.
 #}
-{% macro rows_of_last_build(relation) %}
+{% macro rows_of_last_build(relation, changed_by=none) %}
     {% set build = none %}
     {% if execute and adapter.get_relation(relation.database, relation.schema, 'schoolbell_builds') is not none %}
         {% set build = read_builds([relation.identifier]).get(relation.identifier) %}
     {% endif %}
     {% if build is none or build['version'] == build['rebuilt_in'] %}
         {{ return('1') }}
+    {% endif %}
+    {% if changed_by %}
+        {# dbt's cache of relations knows nothing of tables that are made beside models. #}
+        {% set changed = api.Relation.create(schema=relation.schema, identifier=relation.identifier ~ '__changed') %}
+        {% set is_there = count_of(
+            "SELECT count() FROM system.tables WHERE database = " ~ text_value(changed.schema)
+            ~ " AND name = " ~ text_value(changed.identifier)
+        ) %}
+        {% set key = changed_by | join(', ') %}
+        {{ return("(" ~ key ~ ") IN (SELECT " ~ key ~ " FROM " ~ changed ~ ")" if is_there else '1') }}
     {% endif %}
     {# A day of the reporting zone has events of three dates in UTC at most. #}
     {{ return(

@@ -22,7 +22,7 @@
     {% endfor %}
     {% if should_full_refresh() or build is none or load_cached_relation(this) is none
             or build['definition'] != model_definition() or followers_begin_anew(build, builds, follows) %}
-        {% set version = rebuild(build, sql) %}
+        {% set version = rebuild(build, slices_of_changes(sql, follows)) %}
         {% do run_query(write_build(version, version, model_definition(), followed=followed)) %}
     {% elif build['followed'] == followed %}
         {% call statement('main') %}SELECT 'nothing changed'{% endcall %}
@@ -38,6 +38,34 @@
 
 {# The same, where it reads a table that has the columns of `changed_by`. #}
 {% macro changed_days() -%} (1 /* every day */) {%- endmacro %}
+
+{# The model's SQL, reading only what a condition on events, or one on days, lets through. #}
+{% macro narrowed_to(sql, of_events, of_days) %}
+    {% set query = sql | replace(changed_events(), "(" ~ of_events ~ ")") | replace(changed_days(), "(" ~ of_days ~ ")") %}
+    {% if query == sql %}
+        {{ exceptions.raise_compiler_error(model['name'] ~ " reads nothing by changed_events() or changed_days().") }}
+    {% endif %}
+    {{ return(query) }}
+{% endmacro %}
+
+{# The model's SQL for each slice of what it follows. #}
+{% macro slices_of_changes(sql, follows) %}
+    {% set zone = reporting_timezone() %}
+    {% set day = "toDate(event_time, " ~ zone ~ ")" if changed_events() in sql else config.require('changed_by')[0] %}
+    {% set days = [] %}
+    {% for other in follows %}
+        {% do days.append("SELECT " ~ day ~ " AS day, count() AS row_count FROM " ~ ref(other) ~ " GROUP BY day") %}
+    {% endfor %}
+    {# The first makes the table, and is there where no day is. #}
+    {% set queries = [narrowed_to(sql, "0", "0")] %}
+    {% for slice in slices_of(days | join(" UNION ALL ")) %}
+        {# Staging is sorted by the date in UTC. #}
+        {% set of_events = "toDate(event_time) BETWEEN " ~ slice['first'] ~ " - 1 AND " ~ slice['last'] ~ " + 1 AND "
+            ~ is_in_slice("toDate(event_time, " ~ zone ~ ")", slice) %}
+        {% do queries.append(narrowed_to(sql, of_events, is_in_slice(day, slice))) %}
+    {% endfor %}
+    {{ return(queries) }}
+{% endmacro %}
 
 {# Whether what was written down of the followed models' changes is not enough. #}
 {% macro followers_begin_anew(build, builds, follows) %}
@@ -92,21 +120,15 @@
     {% endif %}
 
     {% set days = key ~ " IN (SELECT " ~ changed_by | join(', ') ~ " FROM " ~ changed ~ ")" %}
-    {% set narrowed = sql | replace(changed_events(), "(" ~ events_of_days(changed_by, changed) ~ ")")
-        | replace(changed_days(), "(" ~ days ~ ")") %}
-    {% if narrowed == sql %}
-        {{ exceptions.raise_compiler_error(model['name'] ~ " reads nothing by changed_events() or changed_days().") }}
-    {% endif %}
-    {% call statement('main') %}{{ get_create_table_as_sql(False, new, narrowed) }}{% endcall %}
+    {% set query = narrowed_to(sql, events_of_days(changed_by, changed), days) %}
+    {% call statement('main') %}{{ get_create_table_as_sql(False, new, query) }}{% endcall %}
     {% if count_of("SELECT count() FROM " ~ this ~ " WHERE " ~ days) %}
         {% do run_query("DELETE FROM " ~ this ~ " WHERE " ~ days) %}
     {% endif %}
-    {% set columns = [] %}
-    {% for column in model['columns'] %}{% do columns.append(adapter.quote(column)) %}{% endfor %}
-    {% set columns = columns | join(', ') %}
-    {% do run_query("INSERT INTO " ~ this ~ " (" ~ columns ~ ") SELECT " ~ columns ~ " FROM " ~ new) %}
+    {% do run_query(insert_rows(this, "SELECT * FROM " ~ new)) %}
     {% do run_query(write_build(version, build['rebuilt_in'], build['definition'], followed=followed)) %}
-    {% do drop_scratch(['changed', 'new']) %}
+    {# What changed stays until the next build, for the data tests. #}
+    {% do drop_scratch(['new']) %}
 {% endmacro %}
 
 {#

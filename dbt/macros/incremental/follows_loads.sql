@@ -6,7 +6,8 @@
     events whose row went, all of `raw`. What is new is inserted first, and only then is deleted what no longer
     stands: a build that fails in between leaves rows twice, which the next one finds, and loses none.
 
-    The model's own SQL makes the table from nothing: the first time, with --full-refresh, or when it has changed.
+    The model's own SQL makes the table from nothing: the first time, with --full-refresh, or when it has changed. It
+    reads the table of `raw` `WHERE {{ changed_events() }}`, in whose place stands what is in the slice.
     Config: `source_table`, the table of `raw`.
 #}
 {% materialization follows_loads, adapter='clickhouse' %}
@@ -16,8 +17,11 @@
     {% set build = read_builds([name]).get(name) %}
     {% if should_full_refresh() or build is none or load_cached_relation(this) is none
             or build['definition'] != model_definition() %}
-        {% set version = rebuild(build, sql) %}
+        {% do drop_scratch(['days']) %}
+        {% set version = rebuild(build, slices_of_loads(sql)) %}
+        {% do refuse_replaced_loads() %}
         {% do run_query(write_build(version, version, model_definition(), loads=current_loads_map())) %}
+        {% do drop_scratch(['days']) %}
     {% else %}
         {% do build_from_loads(build) %}
     {% endif %}
@@ -34,6 +38,24 @@
         FROM (SELECT batch_date, arrayJoin(load_ids) AS load_id FROM {{ ref('stg_loads') }})
     )
 {%- endmacro %}
+
+{# The model's SQL for each slice: its days, and the loads that have events of them. #}
+{% macro slices_of_loads(sql) %}
+    {% set days = scratch('days') %}
+    {% do run_query(create_scratch('days', 'day, load_id',
+        "SELECT toDate(event_time) AS day, load_id, count() AS row_count
+        FROM " ~ source('raw', config.require('source_table')) ~ " WHERE load_id IN (" ~ current_loads() ~ ")
+        GROUP BY day, load_id"
+    )) %}
+    {# The first makes the table, and is there where no day is. #}
+    {% set queries = [narrowed_to(sql, "0", "0")] %}
+    {% for slice in slices_of("SELECT day, row_count FROM " ~ days) %}
+        {% set of_events = "load_id IN (SELECT load_id FROM " ~ days ~ " WHERE " ~ is_in_slice('day', slice) ~ ") AND "
+            ~ is_in_slice('toDate(event_time)', slice) %}
+        {% do queries.append(narrowed_to(sql, of_events, "0")) %}
+    {% endfor %}
+    {{ return(queries) }}
+{% endmacro %}
 
 {% macro build_from_loads(build) %}
     {% set source_relation = source('raw', config.require('source_table')) %}
@@ -149,10 +171,8 @@
 {%- endmacro %}
 
 {% macro insert_new(source_relation, plan) -%}
-    {%- set columns = [] -%}
-    {%- for column in model['columns'] %}{% do columns.append(adapter.quote(column)) %}{% endfor -%}
-    INSERT INTO {{ this }} ({{ columns | join(', ') }})
-    SELECT {{ columns | join(', ') }}
+    INSERT INTO {{ this }} ({{ column_list() }})
+    SELECT {{ column_list() }}
     FROM {{ source_relation }}
     WHERE load_id IN (SELECT DISTINCT first_arrival.4 FROM {{ plan }} WHERE is_new)
         AND ({{ event_key() }}, load_id, source_file, source_line) IN (

@@ -6,85 +6,8 @@
 ) }}
 
 WITH
-    -- Active days, and what the user does around them, anywhere.
-    user_days AS (
-        SELECT
-            active.user_id AS user_id,
-            active.activity_date AS activity_date,
-            active.platform AS platform,
-            active.country AS country,
-            active.activity_date = life.first_active_date AS is_first_day,
-            count() OVER (
-                PARTITION BY active.user_id ORDER BY active.activity_date RANGE BETWEEN 1 PRECEDING AND 1 PRECEDING
-            ) > 0 AS was_active_day_before,
-            count() OVER (
-                PARTITION BY active.user_id ORDER BY active.activity_date RANGE BETWEEN 1 FOLLOWING AND 1 FOLLOWING
-            ) = 0 AS is_inactive_day_after
-        FROM {{ ref('int_user_activity_daily') }} AS active
-        INNER JOIN {{ ref('int_user_first_activity') }} AS life ON life.user_id = active.user_id
-        WHERE active.activity_date <= {{ as_of_date() }}
-    ),
-
-    -- The days each user is active in a segment value.
-    segment_users AS (
-        SELECT
-            tupleElement(pair, 1) AS segment,
-            tupleElement(pair, 2) AS segment_value,
-            user_id,
-            arraySort(
-                groupUniqArray(
-                    (activity_date, is_first_day, was_active_day_before, is_inactive_day_after)
-                )
-            ) AS active_days
-        FROM user_days
-        ARRAY JOIN
-            [('overall', ''), ('platform', platform), ('country', country)] AS pair
-        GROUP BY
-            segment,
-            segment_value,
-            user_id
-    ),
-
-    -- Each of them with the next; beyond every window where there is none.
-    segment_days AS (
-        SELECT
-            segment,
-            segment_value,
-            tupleElement(active_day, 1) AS activity_date,
-            next_date,
-            tupleElement(active_day, 2) AS is_first_day,
-            tupleElement(active_day, 3) AS was_active_day_before,
-            tupleElement(active_day, 4) AS is_inactive_day_after
-        FROM segment_users
-        ARRAY JOIN
-            active_days AS active_day,
-            arrayPushBack(
-                arrayPopFront(tupleElement(active_days, 1)),
-                arrayElement(tupleElement(active_days, 1), -1) + 30
-            ) AS next_date
-    ),
-
-    -- Users who share a day, a segment value and a gap are counted together from here.
-    spells AS (
-        SELECT
-            segment,
-            segment_value,
-            activity_date,
-            least(next_date - activity_date, 30) AS gap_days,
-            count() AS active_users,
-            countIf(is_first_day) AS new_users,
-            countIf(was_active_day_before) AS returning_users,
-            countIf(is_inactive_day_after) AS dormant_users
-        FROM segment_days
-        GROUP BY
-            segment,
-            segment_value,
-            activity_date,
-            gap_days
-    ),
-
-    -- Where each measure rises and falls. A user present in a window is counted once: the presence
-    -- ends when the window does, or when the next one begins.
+    -- Where each measure rises and falls. A user is present from an active day until the window of
+    -- it ends; where the next day begins before that, the rest is taken away again.
     -- The calendar adds a step of nothing a day, so that every day has its overall row.
     steps AS (
         SELECT
@@ -93,15 +16,35 @@ WITH
             tupleElement(edge, 1) AS step_date,
             tupleElement(edge, 2) AS measure,
             tupleElement(edge, 3) AS difference
-        FROM spells
+        FROM {{ ref('int_activity_gaps') }}
         ARRAY JOIN
             [
                 (activity_date, 'dau', toInt64(active_users)),
-                (activity_date + least(gap_days, 1), 'dau', -toInt64(active_users)),
+                (activity_date + 1, 'dau', -toInt64(active_users)),
                 (activity_date, 'wau', toInt64(active_users)),
-                (activity_date + least(gap_days, 7), 'wau', -toInt64(active_users)),
+                (activity_date + 7, 'wau', -toInt64(active_users)),
                 (activity_date, 'mau', toInt64(active_users)),
-                (activity_date + least(gap_days, 30), 'mau', -toInt64(active_users)),
+                (activity_date + 30, 'mau', -toInt64(active_users)),
+                (
+                    activity_date,
+                    'wau',
+                    toInt64(-CASE WHEN days_since_previous < 7 THEN active_users ELSE 0 END)
+                ),
+                (
+                    activity_date + greatest(7 - days_since_previous, 0),
+                    'wau',
+                    -toInt64(-CASE WHEN days_since_previous < 7 THEN active_users ELSE 0 END)
+                ),
+                (
+                    activity_date,
+                    'mau',
+                    toInt64(-CASE WHEN days_since_previous < 30 THEN active_users ELSE 0 END)
+                ),
+                (
+                    activity_date + greatest(30 - days_since_previous, 0),
+                    'mau',
+                    -toInt64(-CASE WHEN days_since_previous < 30 THEN active_users ELSE 0 END)
+                ),
                 (activity_date, 'new_users', toInt64(new_users)),
                 (activity_date + 1, 'new_users', -toInt64(new_users)),
                 (activity_date, 'returning_users', toInt64(returning_users)),

@@ -6,45 +6,53 @@
 ) }}
 
 WITH
-    -- The periods each user was active in, counted from the first.
+    -- The days each user was active.
     users AS (
         SELECT
-            active.user_id AS user_id,
-            min(life.first_active_date) AS first_date,
-            groupUniqArray(toUInt16(active.activity_date - life.first_active_date)) AS day_indices,
-            groupUniqArray(
-                toUInt16(
-                    intDiv(toMonday(active.activity_date) - toMonday(life.first_active_date), 7)
-                )
-            ) AS week_indices,
-            groupUniqArray(
-                toUInt16(
-                    dateDiff(
-                        'month',
-                        toStartOfMonth(life.first_active_date),
-                        toStartOfMonth(active.activity_date)
-                    )
-                )
-            ) AS month_indices
+            min(active.activity_date) AS first_date,
+            groupUniqArray(active.activity_date) AS active_dates
         FROM {{ ref('int_user_activity_daily') }} AS active
-        INNER JOIN {{ ref('int_user_first_activity') }} AS life ON life.user_id = active.user_id
         WHERE active.activity_date <= {{ as_of_date() }}
         GROUP BY
             active.user_id
     ),
 
-    -- Each user in a cohort of each length.
+    -- Each user in a cohort of each length, with the periods they were active in, counted from its
+    -- own.
     cohort_members AS (
         SELECT
             tupleElement(cohort, 1) AS cohort_period,
             tupleElement(cohort, 2) AS cohort_start,
-            tupleElement(cohort, 3) AS active_indices
+            tupleElement(cohort, 3) AS active_indices,
+            arrayMax(tupleElement(cohort, 3)) AS last_index
         FROM users
         ARRAY JOIN
             [
-                ('day', first_date, day_indices),
-                ('week', toMonday(first_date), week_indices),
-                ('month', toStartOfMonth(first_date), month_indices)
+                (
+                    'day',
+                    first_date,
+                    arrayDistinct(arrayMap(`date` -> toUInt16(`date` - first_date), active_dates))
+                ),
+                (
+                    'week',
+                    toMonday(first_date),
+                    arrayDistinct(
+                        arrayMap(
+                            `date` -> toUInt16(intDiv(toMonday(`date`) - toMonday(first_date), 7)),
+                            active_dates
+                        )
+                    )
+                ),
+                (
+                    'month',
+                    toStartOfMonth(first_date),
+                    arrayDistinct(
+                        arrayMap(
+                            `date` -> toUInt16(dateDiff('month', toStartOfMonth(first_date), toStartOfMonth(`date`))),
+                            active_dates
+                        )
+                    )
+                )
             ] AS cohort
     ),
 
@@ -54,8 +62,8 @@ WITH
             cohort_period,
             cohort_start,
             period_index,
-            count() AS retained_users,
-            countIf(period_index = arrayMax(active_indices)) AS last_seen_users
+            count() AS active_users,
+            countIf(period_index = last_index) AS last_seen_users
         FROM cohort_members
         ARRAY JOIN
             active_indices AS period_index
@@ -65,36 +73,38 @@ WITH
             period_index
     ),
 
-    -- The periods of each cohort that have begun. Everyone is active in the first.
-    cohort_periods AS (
+    -- These numbers of each cohort, by period.
+    cohorts AS (
         SELECT
             cohort_period,
             cohort_start,
-            retained_users AS cohort_users,
-            index_begun AS period_index
+            mapFromArrays(groupArray(period_index), groupArray(active_users)) AS active,
+            mapFromArrays(groupArray(period_index), groupArray(last_seen_users)) AS last_seen
         FROM active_periods
+        GROUP BY
+            cohort_period,
+            cohort_start
+    ),
+
+    -- The periods of each cohort that have begun, with those who came for the last time before.
+    -- Everyone is active in the first.
+    counted AS (
+        SELECT
+            cohort_period,
+            cohort_start,
+            period_index,
+            arrayElement(active, 0) AS cohort_users,
+            arrayElement(active, period_index) AS retained_users,
+            sum(arrayElement(last_seen, period_index)) OVER (
+                PARTITION BY cohort_period, cohort_start ORDER BY period_index ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+            ) AS gone_users
+        FROM cohorts
         ARRAY JOIN
             range(
                 toUInt16(
                     CASE WHEN cohort_period = 'day' THEN least(toInt64({{ as_of_date() }} - cohort_start), 90) WHEN cohort_period = 'week' THEN least(toInt64(intDiv(toMonday({{ as_of_date() }}) - cohort_start, 7)), 52) ELSE least(toInt64(dateDiff('month', cohort_start, toStartOfMonth({{ as_of_date() }}))), 24) END + 1
                 )
-            ) AS index_begun
-        WHERE active_periods.period_index = 0
-    ),
-
-    -- With those who came for the last time before.
-    counted AS (
-        SELECT
-            cohort_periods.cohort_period AS cohort_period,
-            cohort_periods.cohort_start AS cohort_start,
-            cohort_periods.period_index AS period_index,
-            cohort_periods.cohort_users AS cohort_users,
-            active_periods.retained_users AS retained_users,
-            sum(active_periods.last_seen_users) OVER (
-                PARTITION BY cohort_periods.cohort_period, cohort_periods.cohort_start ORDER BY cohort_periods.period_index ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
-            ) AS gone_users
-        FROM cohort_periods
-        LEFT JOIN active_periods ON active_periods.cohort_period = cohort_periods.cohort_period AND active_periods.cohort_start = cohort_periods.cohort_start AND active_periods.period_index = cohort_periods.period_index
+            ) AS period_index
     )
 SELECT
     CAST(cohort_period AS LowCardinality(String)) AS cohort_period,

@@ -6,44 +6,10 @@
 ) }}
 
 WITH
-    -- The days each user is active, or pays, in a segment value, each with the one before; with one
-    -- too long ago to matter where there is none.
+    -- The days each user pays in a segment value, each with the one before; with one too long ago
+    -- to matter where there is none.
     present AS (
         SELECT
-            'active_users' AS measure,
-            'overall' AS segment,
-            '' AS segment_value,
-            activity_date AS `day`,
-            lagInFrame(activity_date, 1, activity_date - 31) OVER (
-                PARTITION BY user_id ORDER BY activity_date ROWS BETWEEN 1 PRECEDING AND 1 PRECEDING
-            ) AS previous_day
-        FROM {{ ref('int_user_activity_daily') }} AS activity
-        WHERE activity.activity_date <= {{ as_of_date() }}
-        UNION ALL
-        SELECT
-            'active_users' AS measure,
-            'platform' AS segment,
-            platform AS segment_value,
-            activity_date AS `day`,
-            lagInFrame(activity_date, 1, activity_date - 31) OVER (
-                PARTITION BY user_id, platform ORDER BY activity_date ROWS BETWEEN 1 PRECEDING AND 1 PRECEDING
-            ) AS previous_day
-        FROM {{ ref('int_user_activity_daily') }} AS activity
-        WHERE activity.activity_date <= {{ as_of_date() }}
-        UNION ALL
-        SELECT
-            'active_users' AS measure,
-            'country' AS segment,
-            country AS segment_value,
-            activity_date AS `day`,
-            lagInFrame(activity_date, 1, activity_date - 31) OVER (
-                PARTITION BY user_id, country ORDER BY activity_date ROWS BETWEEN 1 PRECEDING AND 1 PRECEDING
-            ) AS previous_day
-        FROM {{ ref('int_user_activity_daily') }} AS activity
-        WHERE activity.activity_date <= {{ as_of_date() }}
-        UNION ALL
-        SELECT
-            'paying_users' AS measure,
             'overall' AS segment,
             '' AS segment_value,
             event_date AS `day`,
@@ -54,7 +20,6 @@ WITH
         WHERE NOT `kind` = 'refund'
         UNION ALL
         SELECT
-            'paying_users' AS measure,
             'platform' AS segment,
             platform AS segment_value,
             event_date AS `day`,
@@ -65,7 +30,6 @@ WITH
         WHERE NOT `kind` = 'refund'
         UNION ALL
         SELECT
-            'paying_users' AS measure,
             'country' AS segment,
             country AS segment_value,
             event_date AS `day`,
@@ -76,7 +40,6 @@ WITH
         WHERE NOT `kind` = 'refund'
         UNION ALL
         SELECT
-            'paying_users' AS measure,
             'plan' AS segment,
             `plan` AS segment_value,
             event_date AS `day`,
@@ -87,10 +50,31 @@ WITH
         WHERE NOT `kind` = 'refund'
     ),
 
-    -- A user counts on the first such day of each period, so days add up to weeks and months.
+    -- A user counts on the first day of each period that they are active or pay on, so days add up
+    -- to weeks and months.
     users AS (
         SELECT
-            measure,
+            'active_users' AS measure,
+            segment,
+            segment_value,
+            activity_date AS `day`,
+            sumIf(active_users, activity_date != activity_date - days_since_previous) AS seen_first_in_day,
+            sumIf(
+                active_users,
+                toMonday(activity_date) != toMonday(activity_date - days_since_previous)
+            ) AS seen_first_in_week,
+            sumIf(
+                active_users,
+                toStartOfMonth(activity_date) != toStartOfMonth(activity_date - days_since_previous)
+            ) AS seen_first_in_month
+        FROM {{ ref('int_activity_gaps') }}
+        GROUP BY
+            segment,
+            segment_value,
+            activity_date
+        UNION ALL
+        SELECT
+            'paying_users' AS measure,
             segment,
             segment_value,
             `day`,
@@ -99,7 +83,6 @@ WITH
             countIf(toStartOfMonth(`day`) != toStartOfMonth(previous_day)) AS seen_first_in_month
         FROM present
         GROUP BY
-            measure,
             segment,
             segment_value,
             `day`

@@ -28,7 +28,9 @@ SELECT
     experiment_id,
     variant
 FROM {{ source('raw', 'ab_test_assignments') }}
+WHERE {{ changed_events() }}
 ORDER BY
+    toDate(event_time),
     user_id,
     event_time,
     event_id,

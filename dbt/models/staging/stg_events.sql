@@ -27,7 +27,9 @@ SELECT
     load_id,
     properties
 FROM {{ source('raw', 'events') }}
+WHERE {{ changed_events() }}
 ORDER BY
+    toDate(event_time),
     user_id,
     event_time,
     event_id,

@@ -34,7 +34,9 @@ SELECT
     period_end,
     is_trial
 FROM {{ source('raw', 'purchases') }}
+WHERE {{ changed_events() }}
 ORDER BY
+    toDate(event_time),
     user_id,
     event_time,
     event_id,

@@ -31,7 +31,9 @@ SELECT
     os,
     referrer
 FROM {{ source('raw', 'sessions') }}
+WHERE {{ changed_events() }}
 ORDER BY
+    toDate(event_time),
     user_id,
     event_time,
     event_id,

@@ -34,7 +34,9 @@ SELECT
     duration_ms,
     hints_used
 FROM {{ source('raw', 'task_results') }}
+WHERE {{ changed_events() }}
 ORDER BY
+    toDate(event_time),
     user_id,
     event_time,
     event_id,

@@ -1,14 +1,12 @@
 //! `fct_activity_daily`: how many users are active, and where they are in their life with the product.
 
-use crate::intermediate::{calendar, user_first_activity};
+use crate::intermediate::{ACTIVITY_SEGMENTS, LIFECYCLE, activity_gaps, calendar};
 use crate::model::{Build, Check, Column, ColumnTest, Layer, Model, ModelRef};
-use crate::pieces::{Presence, Segment, reported_activity, segment_pairs, steps};
+use crate::pieces::{Presence, Segment, steps};
 use crate::sql::{
-    Bound, Cte, Expr, Frame, FrameUnit, JoinKind, Order, Query, Relation, Select, SqlType, WindowSpec, call,
-    col, int, named_window, text, tuple,
+    Cte, Expr, JoinKind, Order, Query, Relation, Select, SqlType, WindowSpec, call, case, col, int,
+    named_window, text,
 };
-
-const SEGMENTS: [Segment; 3] = [Segment::OVERALL, Segment::PLATFORM, Segment::COUNTRY];
 
 /// A sliding window: the measure counts users active in that many days, ending with the row's day.
 #[derive(Clone, Copy)]
@@ -24,46 +22,9 @@ const WINDOWS: [ActiveWindow; 3] = [
     LONGEST,
 ];
 
-/// The longest of the windows: beyond it a user's next day does not matter.
+/// The longest of the windows.
 const LONGEST: ActiveWindow =
     ActiveWindow { measure: "mau", days: 30, doc: "Distinct users active in the 30 days ending that day." };
-
-/// A stage of a user's life, counted on one day.
-struct Lifecycle {
-    measure: &'static str,
-    /// The name of what is said of an active day.
-    flag: &'static str,
-    /// Whether it holds for an active day.
-    holds: fn() -> Expr,
-    /// How many days after the active day it is counted.
-    days_after: i64,
-}
-
-/// The stages that are counted. Resurrected users are the rest of the active ones.
-const LIFECYCLE: [Lifecycle; 3] = [
-    Lifecycle {
-        measure: "new_users",
-        flag: "is_first_day",
-        holds: || active("activity_date").equals(col("first_active_date").of("life")),
-        days_after: 0,
-    },
-    Lifecycle {
-        measure: "returning_users",
-        flag: "was_active_day_before",
-        holds: || rows_on_day(Bound::Preceding(1)).greater(int(0)),
-        days_after: 0,
-    },
-    Lifecycle {
-        measure: "dormant_users",
-        flag: "is_inactive_day_after",
-        holds: || rows_on_day(Bound::Following(1)).equals(int(0)),
-        days_after: 1,
-    },
-];
-
-fn active(name: &'static str) -> Expr {
-    col(name).of("active")
-}
 
 /// The mart's definition.
 pub(super) fn model() -> Model {
@@ -80,22 +41,10 @@ pub(super) fn model() -> Model {
         columns: columns(),
         checks: checks(),
         ctes: vec![
-            Cte::new("user_days", "Active days, and what the user does around them, anywhere.", user_days()),
-            Cte::new("segment_users", "The days each user is active in a segment value.", segment_users()),
-            Cte::new(
-                "segment_days",
-                "Each of them with the next; beyond every window where there is none.",
-                segment_days(),
-            ),
-            Cte::new(
-                "spells",
-                "Users who share a day, a segment value and a gap are counted together from here.",
-                spells(),
-            ),
             Cte::new(
                 "steps",
-                "Where each measure rises and falls. A user present in a window is counted once: the presence \
-                 ends when the window does, or when the next one begins.\nThe calendar adds a step of nothing \
+                "Where each measure rises and falls. A user is present from an active day until the window of it ends; \
+                 where the next day begins before that, the rest is taken away again.\nThe calendar adds a step of nothing \
                  a day, so that every day has its overall row.",
                 all_steps(),
             ),
@@ -117,7 +66,7 @@ fn of_day(name: &'static str) -> Expr {
 }
 
 fn columns() -> Vec<Column> {
-    let segments = SEGMENTS.map(|segment| segment.name.to_owned()).into();
+    let segments = ACTIVITY_SEGMENTS.map(|segment| segment.name.to_owned()).into();
     let low_cardinality = |name| of_day(name).cast(SqlType::LowCardinality);
     let users = |name, doc, value| Column::count(name, "users", doc, value);
     let ratio = |name, doc, part, whole| {
@@ -191,69 +140,6 @@ fn checks() -> Vec<Check> {
     ]
 }
 
-/// Rows of the same user on the neighbouring day, counted by a frame over dates.
-fn rows_on_day(bound: Bound) -> Expr {
-    call("count", []).over(WindowSpec {
-        partition_by: vec![active("user_id")],
-        order_by: vec![Order::by(active("activity_date"))],
-        frame: Some(Frame { unit: FrameUnit::Range, start: bound, end: bound }),
-    })
-}
-
-fn user_days() -> Query {
-    let mut select = reported_activity("active").join(
-        JoinKind::Inner,
-        Relation::from(user_first_activity()).alias("life"),
-        col("user_id").of("life").equals(active("user_id")),
-    );
-    for name in ["user_id", "activity_date", "platform", "country"] {
-        select = select.item(active(name), name);
-    }
-    for stage in LIFECYCLE {
-        select = select.item((stage.holds)(), stage.flag);
-    }
-    select.into()
-}
-
-/// Sorted arrays of days take a few bytes a day, where a row would repeat the user and the segment value.
-fn segment_users() -> Query {
-    let day = tuple(std::iter::once(col("activity_date")).chain(LIFECYCLE.map(|stage| col(stage.flag))));
-    Select::from(Relation::cte("user_days"))
-        .item(col("pair").element(1), "segment")
-        .item(col("pair").element(2), "segment_value")
-        .columns(["user_id"])
-        .item(call("arraySort", [call("groupUniqArray", [day])]), "active_days")
-        .array_join(segment_pairs(&SEGMENTS), "pair")
-        .group_by(["segment", "segment_value", "user_id"].map(col))
-        .into()
-}
-
-fn segment_days() -> Query {
-    let dates = col("active_days").element(1);
-    let beyond = call("arrayElement", [dates.clone(), int(-1)]) + int(LONGEST.days);
-    let next_dates = call("arrayPushBack", [call("arrayPopFront", [dates]), beyond]);
-    let mut select = Select::from(Relation::cte("segment_users"))
-        .columns(["segment", "segment_value"])
-        .item(col("active_day").element(1), "activity_date")
-        .item(col("next_date"), "next_date");
-    for (place, stage) in (2..).zip(LIFECYCLE) {
-        select = select.item(col("active_day").element(place), stage.flag);
-    }
-    select.array_join(col("active_days"), "active_day").array_join(next_dates, "next_date").into()
-}
-
-fn spells() -> Query {
-    let gap = call("least", [col("next_date") - col("activity_date"), int(LONGEST.days)]);
-    let mut select = Select::from(Relation::cte("segment_days"))
-        .columns(["segment", "segment_value", "activity_date"])
-        .item(gap, "gap_days")
-        .item(call("count", []), "active_users");
-    for stage in LIFECYCLE {
-        select = select.item(call("countIf", [col(stage.flag)]), stage.measure);
-    }
-    select.group_by(["segment", "segment_value", "activity_date", "gap_days"].map(col)).into()
-}
-
 /// The day so many days after the active one.
 fn days_after(days: i64) -> Expr {
     if days == 0 { col("activity_date") } else { col("activity_date") + int(days) }
@@ -264,7 +150,15 @@ fn presences() -> Vec<Presence> {
         measure: window.measure,
         users: col("active_users"),
         from: days_after(0),
-        until: col("activity_date") + call("least", [col("gap_days"), int(window.days)]),
+        until: days_after(window.days),
+    });
+    // Those whose window of the day before has not ended.
+    let gap = || col("days_since_previous");
+    let overlaps = WINDOWS.into_iter().filter(|window| window.days > 1).map(|window| Presence {
+        measure: window.measure,
+        users: -case([(gap().less(int(window.days)), col("active_users"))], int(0)),
+        from: days_after(0),
+        until: col("activity_date") + call("greatest", [int(window.days) - gap(), int(0)]),
     });
     let lifecycle = LIFECYCLE.map(|stage| Presence {
         measure: stage.measure,
@@ -272,7 +166,7 @@ fn presences() -> Vec<Presence> {
         from: days_after(stage.days_after),
         until: days_after(stage.days_after + 1),
     });
-    windows.into_iter().chain(lifecycle).collect()
+    windows.into_iter().chain(overlaps).chain(lifecycle).collect()
 }
 
 fn measures() -> impl Iterator<Item = &'static str> {
@@ -280,7 +174,7 @@ fn measures() -> impl Iterator<Item = &'static str> {
 }
 
 fn all_steps() -> Query {
-    let of_users = Select::from(Relation::cte("spells"))
+    let of_users = Select::from(activity_gaps())
         .columns(["segment", "segment_value"])
         .item(col("edge").element(1), "step_date")
         .item(col("edge").element(2), "measure")

@@ -1,19 +1,16 @@
 //! `fct_retention`: of those who came first in a day, week or month, how many come back, and how many stay.
 
-use crate::intermediate::user_first_activity;
 use crate::model::{Build, Check, Column, ColumnTest, Layer, Model, ModelRef};
 use crate::pieces::reported_activity;
 use crate::sql::{
-    Bound, Cte, Expr, Frame, FrameUnit, JoinKind, Order, Query, Relation, Select, SqlType, Var, WindowSpec,
-    array, call, case, col, int, text, tuple, var,
+    Bound, Cte, Expr, Frame, FrameUnit, Order, Query, Relation, Select, SqlType, Var, WindowSpec, array,
+    call, case, col, int, lambda, text, tuple, var,
 };
 
 /// A length of periods: cohorts are of one, and come back in the same.
 struct Period {
     /// What `cohort_period` holds.
     name: &'static str,
-    /// The column with the indices of a user's active periods.
-    indices: &'static str,
     /// The last index shown.
     last_index: i64,
     /// The first day of the period that a date is in.
@@ -27,7 +24,6 @@ struct Period {
 const PERIODS: [Period; 3] = [
     Period {
         name: "day",
-        indices: "day_indices",
         last_index: 90,
         start: |date| date,
         index: |cohort, start| start - cohort,
@@ -35,7 +31,6 @@ const PERIODS: [Period; 3] = [
     },
     Period {
         name: "week",
-        indices: "week_indices",
         last_index: 52,
         start: |date| call("toMonday", [date]),
         index: |cohort, start| call("intDiv", [start - cohort, int(7)]),
@@ -43,7 +38,6 @@ const PERIODS: [Period; 3] = [
     },
     Period {
         name: "month",
-        indices: "month_indices",
         last_index: 24,
         start: |date| call("toStartOfMonth", [date]),
         index: |cohort, start| call("dateDiff", [text("month"), cohort, start]),
@@ -69,19 +63,24 @@ pub(super) fn model() -> Model {
         columns: columns(),
         checks: checks(),
         ctes: vec![
-            Cte::new("users", "The periods each user was active in, counted from the first.", users()),
-            Cte::new("cohort_members", "Each user in a cohort of each length.", cohort_members()),
+            Cte::new("users", "The days each user was active.", users()),
+            Cte::new(
+                "cohort_members",
+                "Each user in a cohort of each length, with the periods they were active in, counted from its own.",
+                cohort_members(),
+            ),
             Cte::new(
                 "active_periods",
                 "How many members are active so long after, and for how many it is the last time.",
                 active_periods(),
             ),
+            Cte::new("cohorts", "These numbers of each cohort, by period.", cohorts()),
             Cte::new(
-                "cohort_periods",
-                "The periods of each cohort that have begun. Everyone is active in the first.",
-                cohort_periods(),
+                "counted",
+                "The periods of each cohort that have begun, with those who came for the last time before. Everyone \
+                 is active in the first.",
+                counted(),
             ),
-            Cte::new("counted", "With those who came for the last time before.", counted()),
         ],
         rows: Select::from(Relation::cte("counted")),
     }
@@ -160,87 +159,78 @@ fn checks() -> Vec<Check> {
     ]
 }
 
+/// The table is sorted by user: one after the other is read, and forgotten.
 fn users() -> Query {
-    let first = || col("first_active_date").of("life");
     let date = || col("activity_date").of("active");
-    let mut select = reported_activity("active")
-        .join(
-            JoinKind::Inner,
-            Relation::from(user_first_activity()).alias("life"),
-            col("user_id").of("life").equals(col("user_id").of("active")),
-        )
-        .item(col("user_id").of("active"), "user_id")
-        .item(call("min", [first()]), "first_date");
-    for Period { indices, start, index, .. } in PERIODS {
-        let index = call("toUInt16", [index(start(first()), start(date()))]);
-        select = select.item(call("groupUniqArray", [index]), indices);
-    }
-    select.group_by([col("user_id").of("active")]).into()
+    reported_activity("active")
+        .item(call("min", [date()]), "first_date")
+        .item(call("groupUniqArray", [date()]), "active_dates")
+        .group_by([col("user_id").of("active")])
+        .into()
 }
 
 fn cohort_members() -> Query {
-    let cohorts = PERIODS.map(|Period { name, indices, start, .. }| {
-        tuple([text(name), start(col("first_date")), col(indices)])
+    let cohorts = PERIODS.map(|Period { name, start, index, .. }| {
+        let cohort_start = || start(col("first_date"));
+        let indices = lambda("date", |date| call("toUInt16", [index(cohort_start(), start(date))]));
+        let indices = call("arrayDistinct", [call("arrayMap", [indices, col("active_dates")])]);
+        tuple([text(name), cohort_start(), indices])
     });
     Select::from(Relation::cte("users"))
         .item(col("cohort").element(1), "cohort_period")
         .item(col("cohort").element(2), "cohort_start")
         .item(col("cohort").element(3), "active_indices")
+        .item(call("arrayMax", [col("cohort").element(3)]), "last_index")
         .array_join(array(cohorts), "cohort")
         .into()
 }
 
 fn active_periods() -> Query {
-    let is_last = col("period_index").equals(call("arrayMax", [col("active_indices")]));
     Select::from(Relation::cte("cohort_members"))
         .columns(COHORT)
         .columns(["period_index"])
-        .item(call("count", []), "retained_users")
-        .item(call("countIf", [is_last]), "last_seen_users")
+        .item(call("count", []), "active_users")
+        .item(call("countIf", [col("period_index").equals(col("last_index"))]), "last_seen_users")
         .array_join(col("active_indices"), "period_index")
         .group_by(COHORT.map(col))
         .group_by([col("period_index")])
         .into()
 }
 
-fn cohort_periods() -> Query {
-    let begun = by_period(|period| {
-        let reached = (period.index)(col("cohort_start"), (period.start)(var(Var::AsOfDate)));
-        call("least", [call("toInt64", [reached]), int(period.last_index)])
-    });
-    Select::from(Relation::cte("active_periods").alias("active_periods"))
+fn cohorts() -> Query {
+    let by_index = |users: &'static str| {
+        let arrays = ["period_index", users].map(|name| call("groupArray", [col(name)]));
+        call("mapFromArrays", arrays)
+    };
+    Select::from(Relation::cte("active_periods"))
         .columns(COHORT)
-        .item(col("retained_users"), "cohort_users")
-        .item(col("index_begun"), "period_index")
-        .array_join(call("range", [call("toUInt16", [begun + int(1)])]), "index_begun")
-        .filter(col("period_index").of("active_periods").equals(int(0)))
+        .item(by_index("active_users"), "active")
+        .item(by_index("last_seen_users"), "last_seen")
+        .group_by(COHORT.map(col))
         .into()
 }
 
 fn counted() -> Query {
-    let of_cohort = |name: &'static str| col(name).of("cohort_periods");
-    let of_active = |name: &'static str| col(name).of("active_periods");
+    let begun = by_period(|period| {
+        let reached = (period.index)(col("cohort_start"), (period.start)(var(Var::AsOfDate)));
+        call("least", [call("toInt64", [reached]), int(period.last_index)])
+    });
+    let of = |users: &'static str, index: Expr| call("arrayElement", [col(users), index]);
     let earlier = WindowSpec {
-        partition_by: COHORT.map(of_cohort).into(),
-        order_by: vec![Order::by(of_cohort("period_index"))],
+        partition_by: COHORT.map(col).into(),
+        order_by: vec![Order::by(col("period_index"))],
         frame: Some(Frame {
             unit: FrameUnit::Rows,
             start: Bound::UnboundedPreceding,
             end: Bound::Preceding(1),
         }),
     };
-    let same = |name: &'static str| of_active(name).equals(of_cohort(name));
-    Select::from(Relation::cte("cohort_periods").alias("cohort_periods"))
-        .item(of_cohort("cohort_period"), "cohort_period")
-        .item(of_cohort("cohort_start"), "cohort_start")
-        .item(of_cohort("period_index"), "period_index")
-        .item(of_cohort("cohort_users"), "cohort_users")
-        .item(of_active("retained_users"), "retained_users")
-        .item(call("sum", [of_active("last_seen_users")]).over(earlier), "gone_users")
-        .join(
-            JoinKind::Left,
-            Relation::cte("active_periods").alias("active_periods"),
-            same("cohort_period").and(same("cohort_start")).and(same("period_index")),
-        )
+    Select::from(Relation::cte("cohorts"))
+        .columns(COHORT)
+        .columns(["period_index"])
+        .item(of("active", int(0)), "cohort_users")
+        .item(of("active", col("period_index")), "retained_users")
+        .item(call("sum", [of("last_seen", col("period_index"))]).over(earlier), "gone_users")
+        .array_join(call("range", [call("toUInt16", [begun + int(1)])]), "period_index")
         .into()
 }

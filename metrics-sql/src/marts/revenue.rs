@@ -1,15 +1,13 @@
 //! `fct_revenue`: who pays, and how much, by day, week and month.
 
-use crate::intermediate::{calendar, money};
+use crate::intermediate::{LONGEST_GAP, activity_gaps, calendar, money};
 use crate::model::{Build, Check, Column, ColumnTest, Layer, Model, ModelRef};
-use crate::pieces::{Segment, is_refund, reported_activity, segment_pairs};
+use crate::pieces::{Segment, is_refund, segment_pairs};
 use crate::sql::{
     Bound, Cte, Expr, Frame, FrameUnit, Order, Query, Relation, Select, SqlType, WindowSpec, array, call,
     case, col, int, text, tuple,
 };
 
-/// How activity is cut.
-const OF_ACTIVITY: [Segment; 3] = [Segment::OVERALL, Segment::PLATFORM, Segment::COUNTRY];
 /// How money is cut.
 const OF_MONEY: [Segment; 4] = [Segment::OVERALL, Segment::PLATFORM, Segment::COUNTRY, Segment::PLAN];
 
@@ -26,9 +24,6 @@ const GRAINS: [Grain; 3] = [
     Grain { name: "week", start: |day| call("toMonday", [day]) },
     Grain { name: "month", start: |day| call("toStartOfMonth", [day]) },
 ];
-
-/// A gap of so many days lies in no grain's period.
-const LONGER_THAN_A_PERIOD: i64 = 31;
 
 /// The columns that are added up over a period, and whether they are money.
 const SUMS: [(&str, bool); 6] = [
@@ -58,13 +53,14 @@ pub(super) fn model() -> Model {
         ctes: vec![
             Cte::new(
                 "present",
-                "The days each user is active, or pays, in a segment value, each with the one before; with one \
-                 too long ago to matter where there is none.",
+                "The days each user pays in a segment value, each with the one before; with one too long ago to \
+                 matter where there is none.",
                 present(),
             ),
             Cte::new(
                 "users",
-                "A user counts on the first such day of each period, so days add up to weeks and months.",
+                "A user counts on the first day of each period that they are active or pay on, so days add up to \
+                 weeks and months.",
                 users(),
             ),
             Cte::new("payments", "Money by day.", payments()),
@@ -191,32 +187,28 @@ fn checks() -> Vec<Check> {
     ]
 }
 
-/// The days of each user in each segment value, with the one before. A window for each segment reads the table
-/// in its own order, where grouping would hold every user's days in memory at once.
+/// The days each user pays in each segment value, with the one before. A window for each segment reads the table in
+/// its own order, where grouping would hold every user's days in memory at once.
 fn present() -> Query {
-    let days = |measure: &'static str, from: Select, day: &'static str, segment: Segment| {
+    let days = |segment: Segment| {
         let window = WindowSpec {
             partition_by: std::iter::once("user_id").chain(segment.column).map(col).collect(),
-            order_by: vec![Order::by(col(day))],
+            order_by: vec![Order::by(col("event_date"))],
             frame: Some(Frame {
                 unit: FrameUnit::Rows,
                 start: Bound::Preceding(1),
                 end: Bound::Preceding(1),
             }),
         };
-        let long_before = col(day) - int(LONGER_THAN_A_PERIOD);
-        from.item(text(measure), "measure")
+        let long_before = col("event_date") - int(LONGEST_GAP);
+        Select::from(money())
+            .filter(!is_refund())
             .item(text(segment.name), "segment")
             .item(segment.column.map_or_else(|| text(""), col), "segment_value")
-            .item(col(day), "day")
-            .item(call("lagInFrame", [col(day), int(1), long_before]).over(window), "previous_day")
+            .item(col("event_date"), "day")
+            .item(call("lagInFrame", [col("event_date"), int(1), long_before]).over(window), "previous_day")
     };
-    let active = OF_ACTIVITY
-        .map(|segment| days("active_users", reported_activity("activity"), "activity_date", segment));
-    let paying = OF_MONEY.map(|segment| {
-        days("paying_users", Select::from(money()).filter(!is_refund()), "event_date", segment)
-    });
-    active.into_iter().chain(paying).collect::<Vec<_>>().into()
+    OF_MONEY.map(days).into_iter().collect::<Vec<_>>().into()
 }
 
 /// The users who are first seen that day in the grain's period.
@@ -225,13 +217,30 @@ fn seen(grain: Grain) -> String {
 }
 
 fn users() -> Query {
-    let by = ["measure", "segment", "segment_value", "day"];
-    let mut select = Select::from(Relation::cte("present")).columns(by);
-    for grain in GRAINS {
-        let is_another = (grain.start)(col("day")).differs((grain.start)(col("previous_day")));
-        select = select.item(call("countIf", [is_another]), seen(grain));
-    }
-    select.group_by(by.map(col)).into()
+    let paying = {
+        let by = ["segment", "segment_value", "day"];
+        let mut select =
+            Select::from(Relation::cte("present")).item(text("paying_users"), "measure").columns(by);
+        for grain in GRAINS {
+            let is_first = (grain.start)(col("day")).differs((grain.start)(col("previous_day")));
+            select = select.item(call("countIf", [is_first]), seen(grain));
+        }
+        select.group_by(by.map(col))
+    };
+    let active = {
+        let by = ["segment", "segment_value", "activity_date"];
+        let mut select = Select::from(activity_gaps())
+            .item(text("active_users"), "measure")
+            .columns(["segment", "segment_value"])
+            .item(col("activity_date"), "day");
+        for grain in GRAINS {
+            let previous_day = col("activity_date") - col("days_since_previous");
+            let is_first = (grain.start)(col("activity_date")).differs((grain.start)(previous_day));
+            select = select.item(call("sumIf", [col("active_users"), is_first]), seen(grain));
+        }
+        select.group_by(by.map(col))
+    };
+    vec![active, paying].into()
 }
 
 fn payments() -> Query {

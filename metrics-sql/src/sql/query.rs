@@ -125,10 +125,10 @@ pub struct LimitBy {
     pub by: Vec<Expr>,
 }
 
-/// How a select of a model that follows changes tells the rows that bear on the changed days.
+/// How a select of a model that follows loads or changes tells the rows that bear on the days it is built for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Changed {
-    /// Events of a staging model, by user and time.
+    /// Events, by user and time.
     Events,
     /// Rows of a model that has the columns the changes are told by.
     Days,
@@ -147,7 +147,7 @@ pub struct Select {
     pub array_join: Vec<Item>,
     /// Joined relations.
     pub joins: Vec<Join>,
-    /// Whether an incremental build reads only what bears on changed days.
+    /// Whether a build reads only what bears on some days: changed ones, or a slice of all.
     pub only_changed: Option<Changed>,
     /// Conditions that all hold for each row read.
     pub filters: Vec<Expr>,
