@@ -10,6 +10,7 @@
 #[cfg(test)]
 mod tests;
 
+use std::hint::black_box;
 use std::mem;
 
 use bytes::Bytes;
@@ -21,6 +22,9 @@ pub(crate) const PIECE_BYTES: usize = 1 << 20;
 
 /// Strings up to this length, with it, are copied as so many bytes.
 const STEP_BYTES: usize = 64;
+
+/// Strings that are brought near together, to be copied.
+const ROWS_AHEAD: usize = 32;
 
 /// `LowCardinality`: a dictionary for the whole column comes with the indices.
 const SHARED_DICTIONARIES_WITH_ADDITIONAL_KEYS: u64 = 1;
@@ -175,21 +179,29 @@ impl Block<'_> {
         strings: &Strings,
         out: &mut Pieces<F>,
     ) -> Result<(), Stopped> {
-        if self.order.is_none() {
-            return out.bytes(strings.native());
-        }
-        self.each_row(|row| {
-            let (bytes, length) = strings.native_row_and_more(row);
-            // Nearly all are short: copied as so many bytes, whatever their length.
-            if length <= STEP_BYTES
-                && let Some(step) = bytes.first_chunk::<STEP_BYTES>()
-            {
-                out.room(STEP_BYTES)?[..STEP_BYTES].copy_from_slice(step);
-                out.fill(length);
-                return Ok(());
+        let Some(order) = self.order else { return out.bytes(strings.native()) };
+        for rows in order.chunks(ROWS_AHEAD) {
+            // Rows lie anywhere in memory. So many are asked for at once, without a branch that would wait for one of
+            // them; then all are near.
+            let mut found: [(&[u8], usize); ROWS_AHEAD] = [(&[], 0); ROWS_AHEAD];
+            for (found, row) in found.iter_mut().zip(rows) {
+                *found = strings.native_row_and_more(*row as usize);
             }
-            out.bytes(&bytes[..length])
-        })
+            let found = &found[..rows.len()];
+            black_box(found.iter().fold(0, |sum, (bytes, length)| sum ^ bytes[0] ^ bytes[length - 1]));
+            for (bytes, length) in found {
+                // Nearly all are short: copied as so many bytes, whatever their length.
+                if *length <= STEP_BYTES
+                    && let Some(step) = bytes.first_chunk::<STEP_BYTES>()
+                {
+                    out.room(STEP_BYTES)?[..STEP_BYTES].copy_from_slice(step);
+                    out.fill(*length);
+                } else {
+                    out.bytes(&bytes[..*length])?;
+                }
+            }
+        }
+        Ok(())
     }
 
     fn dictionary<F: FnMut(Bytes) -> bool>(
