@@ -1,7 +1,7 @@
 //! One chunk of whole lines: indexed, read line by line into rows, and its rows checked type by type.
 //!
-//! A line is read by following the memo, or by the walk where it looks like none that was learnt. All rows of a
-//! chunk with the same type of event are then checked together, in one loop a type.
+//! Lines are dealt to the shapes that were learnt; those that have one are read and checked shape by shape. What is
+//! left, strangers, is walked; their rows are then checked type by type, and new shapes are learnt from them.
 
 #![expect(clippy::inline_always, reason = "compiled anew for each set of instructions")]
 
@@ -13,14 +13,10 @@ use crate::arch::{Backend, Simd, Task};
 use crate::batch::{Batch, Reject, Violation};
 use crate::check::Checker;
 use crate::index::{Index, IndexedLine};
-use crate::memo::Memo;
-use crate::walk::{self, Known, Line, Names, Place, Row, Shelf};
+use crate::rows::{Origin, WalkedRows, text_end};
+use crate::shapes::{Fitting, FnShaped, ShapedLines, Shapes};
+use crate::walk::{self, Known, Line, Names, Place, Shelf};
 use crate::{Options, split};
-
-/// Bytes that are brought near together.
-const CACHE_LINE_BYTES: usize = 64;
-/// How many of them a line asks for: what an event usually takes.
-const PREFETCHED: usize = 6;
 
 /// Parses chunks. Its memory is reused from chunk to chunk.
 #[derive(Debug)]
@@ -29,7 +25,12 @@ pub(crate) struct ChunkParser {
     source: Arc<str>,
     max_line_bytes: usize,
     index: Index,
-    reader: Reader,
+    shapes: Shapes,
+    fitting: Fitting,
+    /// Lines that have no shape that is known.
+    strangers: Vec<IndexedLine>,
+    names: Names,
+    walked: WalkedRows,
     checker: Checker,
 }
 
@@ -42,58 +43,6 @@ pub(crate) struct Progress {
     pub(crate) byte_offset: u64,
 }
 
-/// Reads lines into rows.
-#[derive(Debug, Default)]
-struct Reader {
-    names: Names,
-    memo: Memo,
-    rows: Rows,
-}
-
-/// What was read of a chunk's lines.
-#[derive(Debug, Default)]
-pub(crate) struct Rows {
-    /// Longer than `count`: lines are read where their rows are to stand.
-    rows: Vec<Row>,
-    count: usize,
-    /// The rows of each known type, and last those of all others.
-    by_type: [Vec<u32>; Known::ALL.len() + 1],
-    pub(crate) shelf: Shelf,
-}
-
-impl Rows {
-    fn clear(&mut self) {
-        self.count = 0;
-        self.by_type.iter_mut().for_each(Vec::clear);
-        self.shelf.clear();
-    }
-
-    /// Where the next row is to be read, emptied, and the shelf.
-    #[inline(always)]
-    fn next(&mut self, place: Place) -> (&mut Row, &mut Shelf) {
-        if self.count == self.rows.len() {
-            self.rows.resize(self.count * 2 + 64, Row::default());
-        }
-        let row = &mut self.rows[self.count];
-        *row = Row { place, ..Row::default() };
-        (row, &mut self.shelf)
-    }
-
-    /// Keeps the row that was read last.
-    #[inline(always)]
-    fn keep(&mut self) {
-        let group = self.rows[self.count].known.map_or(Known::ALL.len(), |known| known as usize);
-        self.by_type[group].push(self.count as u32);
-        self.count += 1;
-    }
-
-    /// The rows of a type, in the order of the lines.
-    pub(crate) fn of(&self, known: Option<Known>) -> impl ExactSizeIterator<Item = &Row> {
-        let group = known.map_or(Known::ALL.len(), |known| known as usize);
-        self.by_type[group].iter().map(|row| &self.rows[*row as usize])
-    }
-}
-
 impl ChunkParser {
     pub(crate) fn new(source: Arc<str>, options: &Options) -> ChunkParser {
         ChunkParser {
@@ -102,34 +51,87 @@ impl ChunkParser {
             source,
             max_line_bytes: options.max_line_bytes,
             index: Index::default(),
-            reader: Reader::default(),
+            shapes: Shapes::default(),
+            fitting: Fitting::default(),
+            strangers: Vec::new(),
+            names: Names::default(),
+            walked: WalkedRows::default(),
         }
     }
 
     /// Parses the whole lines in the first `length` of some bytes; only a source's last line may lack its
     /// newline. Bytes after them make it faster, and mean nothing.
     pub(crate) fn parse(&mut self, bytes: &[u8], length: usize, progress: &mut Progress, batch: &mut Batch) {
-        self.index.build(self.backend, &bytes[..length]);
+        let backend = self.backend;
+        let origin = Origin { first_line: progress.lines + 1, byte_offset: progress.byte_offset };
         let first_reject = batch.rejects().len();
-        self.reader.rows.clear();
-        self.backend.run(ReadLines {
+        self.index.build(backend, &bytes[..length]);
+        let rejects = Rejects { bytes, source: &self.source };
+        self.strangers.clear();
+        let lines = backend.run(DealLines {
             bytes,
             length,
             max_line_bytes: self.max_line_bytes,
             index: &self.index,
-            reader: &mut self.reader,
-            progress,
-            rejects: Rejects { bytes, source: &self.source },
+            origin,
+            shapes: &mut self.shapes,
+            strangers: &mut self.strangers,
+            rejects,
             batch,
         });
-        self.backend.run(CheckRows {
+        self.walked.clear();
+        backend.run(FitLines {
             bytes,
-            rows: &self.reader.rows,
+            length,
+            index: &self.index,
+            origin,
+            shapes: &mut self.shapes,
+            fitting: &mut self.fitting,
+            strangers: &mut self.strangers,
+            shelf: &self.walked.shelf,
+            checker: &mut self.checker,
+            rejects,
+            batch,
+        });
+        self.shapes.note(lines, self.strangers.len() as u32);
+        for number in 0..self.strangers.len() {
+            let line = self.strangers[number];
+            let place = origin.place(&line, text_end(bytes, &line));
+            if let Err(violation) = self.walk(bytes, &line, place) {
+                Rejects { bytes, source: &self.source }.add(place, vec![violation], batch);
+            }
+        }
+        backend.run(CheckWalked {
+            bytes,
+            walked: &self.walked,
             checker: &mut self.checker,
             rejects: Rejects { bytes, source: &self.source },
             batch,
         });
         batch.sort_rejects(first_reject);
+        progress.lines += u64::from(lines);
+        progress.byte_offset += length as u64;
+    }
+
+    /// Reads a line by the grammar, and learns from it.
+    fn walk(&mut self, bytes: &[u8], indexed: &IndexedLine, place: Place) -> Result<(), Violation> {
+        let (start, end) = (place.start as usize, place.end as usize);
+        let line = Line { bytes, start, end, quotes: self.index.quotes(indexed) };
+        let odd = text_odd(&self.index, indexed, place.end);
+        let has_only_escapes = are_backslashes(bytes, odd);
+        let (row, shelf) = self.walked.next(place);
+        let read = if has_only_escapes {
+            walk::jumping(line, odd, &self.names, row, shelf)
+        } else {
+            walk::scanning(line, &self.names, row, shelf)
+        };
+        read.map_err(|error| error.into_violation(bytes, start, end))?;
+        if has_only_escapes && indexed.has_newline && self.shapes.has_luck() {
+            self.shapes.learn(line, self.index.tokens(indexed), row, shelf.unknown(row));
+        }
+        walk::unescape(bytes, row, shelf);
+        self.walked.keep();
+        Ok(())
     }
 
     /// Rejects a line that was too long to be kept whole.
@@ -145,145 +147,141 @@ impl ChunkParser {
     }
 }
 
-/// Stage 2 of a chunk.
-struct ReadLines<'a> {
+/// Deals a chunk's lines to the shapes they may have; what has none becomes a stranger. Answers how many lines it has.
+struct DealLines<'a> {
     bytes: &'a [u8],
     length: usize,
     max_line_bytes: usize,
     index: &'a Index,
-    reader: &'a mut Reader,
-    progress: &'a mut Progress,
+    origin: Origin,
+    shapes: &'a mut Shapes,
+    strangers: &'a mut Vec<IndexedLine>,
     rejects: Rejects<'a>,
     batch: &'a mut Batch,
 }
 
-impl Task for ReadLines<'_> {
-    type Output = ();
+impl Task for DealLines<'_> {
+    type Output = u32;
 
     #[inline(always)]
-    fn run<S: Simd>(self, simd: S) {
-        let ReadLines { bytes, length, max_line_bytes, index, reader, progress, rejects, batch } = self;
+    fn run<S: Simd>(self, simd: S) -> u32 {
+        let DealLines { bytes, length, max_line_bytes, index, origin, shapes, strangers, rejects, batch } =
+            self;
+        let (mut lines, mut blank_lines) = (0, 0);
+        let has_luck = shapes.has_luck();
         for line in index.lines(length) {
-            progress.lines += 1;
-            batch.lines += 1;
-            let has_newline = line.end < length;
-            let end = text_end(bytes, &line, has_newline);
-            if split::is_blank(&bytes[line.start..end]) {
-                batch.blank_lines += 1;
-            } else {
-                let place = Place {
-                    number: progress.lines,
-                    byte_offset: progress.byte_offset,
-                    start: line.start as u32,
-                    end: end as u32,
-                };
-                if end - line.start > max_line_bytes {
-                    rejects.add_overlong(place, max_line_bytes, batch);
-                } else if let Err(violation) = reader.read(simd, bytes, &line, place) {
-                    rejects.add(place, vec![violation], batch);
-                }
+            lines += 1;
+            let end = text_end(bytes, &line);
+            let text = &bytes[line.start as usize..end as usize];
+            let tokens = index.tokens(&line);
+            line.prefetch_next(simd, bytes, length, 0..3);
+            if tokens.len() <= 1 && split::is_blank(text) {
+                blank_lines += 1;
+                continue;
             }
-            // The next chunk is indexed at one go: by then its bytes should not have to come from memory. As many
-            // for every line: a loop whose end is not foreseeable costs more than it saves.
-            for number in 0..PREFETCHED {
-                simd.prefetch(bytes, length + line.start + number * CACHE_LINE_BYTES);
+            if text.len() > max_line_bytes {
+                rejects.add_overlong(origin.place(&line, end), max_line_bytes, batch);
+                continue;
             }
-            progress.byte_offset += (line.end - line.start) as u64 + u64::from(has_newline);
+            if !line.is_ascii
+                && let Err(violation) = check_utf8(text)
+            {
+                rejects.add(origin.place(&line, end), vec![violation], batch);
+                continue;
+            }
+            let may_have_shape =
+                has_luck && line.has_newline && are_backslashes(bytes, text_odd(index, &line, end));
+            if !may_have_shape || !shapes.deal(bytes, tokens, line) {
+                strangers.push(line);
+            }
         }
+        batch.lines += u64::from(lines);
+        batch.blank_lines += blank_lines;
+        lines
     }
 }
 
-/// Where a line's text ends: a `\r` before its newline is no part of it.
+/// A line's backslashes and control characters, without the `\r` before the newline.
 #[inline(always)]
-fn text_end(bytes: &[u8], line: &IndexedLine<'_>, has_newline: bool) -> usize {
-    let has_return = has_newline && line.end > line.start && bytes[line.end - 1] == b'\r';
-    line.end - usize::from(has_return)
-}
-
-impl Reader {
-    /// Reads a line into a row.
-    #[inline(always)]
-    fn read<S: Simd>(
-        &mut self,
-        simd: S,
-        bytes: &[u8],
-        indexed: &IndexedLine<'_>,
-        place: Place,
-    ) -> Result<(), Violation> {
-        let Reader { memo, rows, .. } = self;
-        let (start, end) = (place.start as usize, place.end as usize);
-        if !indexed.is_ascii {
-            check_utf8(&bytes[start..end])?;
-        }
-        let line = Line { bytes, start, end, quotes: indexed.quotes };
-        let odd = match indexed.odd {
-            // The `\r` before the newline.
-            [odd @ .., last] if *last as usize >= end => odd,
-            odd => odd,
-        };
-        let has_only_escapes = odd.is_empty() || odd.iter().all(|at| bytes[*at as usize] == b'\\');
-        let is_tried = has_only_escapes && memo.has_luck();
-        if is_tried {
-            let (row, aside) = rows.next(place);
-            let followed = memo.follow(simd, line, row, aside)
-                && (odd.is_empty() || walk::mark_escapes(&bytes[..end], odd, row));
-            memo.note(followed);
-            if followed {
-                if !odd.is_empty() {
-                    walk::unescape(bytes, row, aside);
-                }
-                rows.keep();
-                return Ok(());
-            }
-        }
-        self.walk(line, odd, has_only_escapes, is_tried, place)
-    }
-
-    /// Reads a line that looks like none that was learnt.
-    #[inline(never)]
-    fn walk(
-        &mut self,
-        line: Line<'_>,
-        odd: &[u32],
-        has_only_escapes: bool,
-        is_learnt: bool,
-        place: Place,
-    ) -> Result<(), Violation> {
-        let Reader { names, memo, rows } = self;
-        let (row, aside) = rows.next(place);
-        let read = if has_only_escapes {
-            walk::jumping(line, odd, names, row, aside)
-        } else {
-            walk::scanning(line, names, row, aside)
-        };
-        read.map_err(|error| error.into_violation(line.bytes, line.start, line.end))?;
-        if is_learnt {
-            memo.learn(line, row, aside.unknown(row));
-        }
-        walk::unescape(line.bytes, row, aside);
-        rows.keep();
-        Ok(())
+fn text_odd<'a>(index: &'a Index, line: &IndexedLine, end: u32) -> &'a [u32] {
+    match index.odd(line) {
+        [odd @ .., last] if *last >= end => odd,
+        odd => odd,
     }
 }
 
-/// Stage 3 of a chunk.
-struct CheckRows<'a> {
+#[inline(always)]
+fn are_backslashes(bytes: &[u8], odd: &[u32]) -> bool {
+    odd.iter().all(|at| bytes[*at as usize] == b'\\')
+}
+
+/// Compares lines with the shapes they were dealt to, and checks those that fit.
+struct FitLines<'a> {
     bytes: &'a [u8],
-    rows: &'a Rows,
+    length: usize,
+    index: &'a Index,
+    origin: Origin,
+    shapes: &'a mut Shapes,
+    fitting: &'a mut Fitting,
+    strangers: &'a mut Vec<IndexedLine>,
+    shelf: &'a Shelf,
     checker: &'a mut Checker,
     rejects: Rejects<'a>,
     batch: &'a mut Batch,
 }
 
-impl Task for CheckRows<'_> {
+impl Task for FitLines<'_> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let CheckRows { bytes, rows, checker, rejects, batch } = self;
-        checker.check(simd, bytes, rows, batch, |place, violations, batch| {
-            rejects.add(place, violations, batch);
-        });
+        let FitLines { bytes, length, index, origin, shapes, fitting, strangers, .. } = self;
+        let FitLines { shelf, checker, rejects, batch, .. } = self;
+        let mut check = CheckFitting { simd, shelf, checker, rejects, batch };
+        shapes.fit(simd, (bytes, index, origin, length), fitting, strangers, &mut check);
+    }
+}
+
+/// Checks the lines of one shape after another.
+struct CheckFitting<'a, S> {
+    simd: S,
+    shelf: &'a Shelf,
+    checker: &'a mut Checker,
+    rejects: Rejects<'a>,
+    batch: &'a mut Batch,
+}
+
+impl<S: Simd> FnShaped for CheckFitting<'_, S> {
+    #[inline(always)]
+    fn take(&mut self, shaped: ShapedLines<'_>) {
+        let rejects = self.rejects;
+        let reject = |place, violations, batch: &mut Batch| rejects.add(place, violations, batch);
+        self.checker.check_shaped(self.simd, shaped, self.shelf, self.batch, reject);
+    }
+}
+
+/// Checks the rows of strangers.
+struct CheckWalked<'a> {
+    bytes: &'a [u8],
+    walked: &'a WalkedRows,
+    checker: &'a mut Checker,
+    rejects: Rejects<'a>,
+    batch: &'a mut Batch,
+}
+
+impl Task for CheckWalked<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let CheckWalked { bytes, walked, checker, rejects, batch } = self;
+        for known in Known::ALL.map(Some).into_iter().chain([None]) {
+            let mut rows = walked.of(known);
+            if !rows.is_empty() {
+                let reject = |place, violations, batch: &mut Batch| rejects.add(place, violations, batch);
+                checker.check(simd, (bytes, &walked.shelf), known, &mut rows, batch, reject);
+            }
+        }
     }
 }
 

@@ -230,9 +230,17 @@ impl Round {
         let Round { pool, rng, .. } = self;
         let lines = if rng.u8(..4) == 0 { rng.usize(1..4) } else { rng.usize(4..300) };
         let (family, guests) = (pool.family(rng), pool.family(rng));
+        // Many lines of few shapes, which the parser learns in one chunk and reads together in the next ones.
+        let is_uniform = rng.bool();
+        let family = if is_uniform {
+            let from = rng.usize(..family.len());
+            &family[from..family.len().min(from + [1, 2, 6][rng.usize(..3)])]
+        } else {
+            family
+        };
         // Of a hundred lines: damaged ones, and lines as they were drawn.
         let damaged = [1, 10, 60][rng.usize(..3)];
-        let as_drawn = if rng.u8(..4) == 0 { 10 } else { 1 };
+        let as_drawn = if is_uniform { [20, 39][rng.usize(..2)] } else { [1, 1, 1, 10][rng.usize(..4)] };
         let mut source = if rng.u8(..16) == 0 { b"\xef\xbb\xbf".to_vec() } else { Vec::new() };
         for _ in 0..lines {
             let from = if rng.u8(..32) == 0 { guests } else { family };
@@ -259,9 +267,10 @@ impl Round {
         if rng.u8(..4) == 0 {
             source.pop();
         }
-        let pieces = match rng.u8(..4) {
+        let pieces = match rng.u8(..6) {
             0 => vec![usize::MAX],
             1 => (0..4).map(|_| rng.usize(1..200)).collect(),
+            2..5 => (0..4).map(|_| rng.usize(500..20_000)).collect(),
             _ => (0..4).map(|_| rng.usize(1..200_000)).collect(),
         };
         let batch_bytes = [1 << 30, 1 << 30, 20_000, 1][rng.usize(..4)];

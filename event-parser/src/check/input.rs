@@ -11,8 +11,9 @@ use super::time::TimeReader;
 use super::{Context, message};
 use crate::arch::Simd;
 use crate::batch::Violation;
+use crate::rows::ReadRow;
 use crate::span::Span;
-use crate::walk::{Known, PROPERTIES, Row, Slot, SlotKind};
+use crate::walk::{Known, PROPERTIES, Row, Slot, SlotKind, Unknown};
 
 /// What a rule may depend on besides the value.
 #[derive(Debug)]
@@ -59,6 +60,11 @@ impl Input {
         inputs
     }
 
+    /// Its slot.
+    pub(super) const fn place(self) -> usize {
+        self.place
+    }
+
     const fn is_in_payload(self) -> bool {
         self.place >= ENVELOPE.len()
     }
@@ -68,6 +74,7 @@ impl Input {
 pub(super) struct Inputs<'a, S> {
     simd: S,
     pub(super) row: &'a Row,
+    pub(super) unknown: &'a [Unknown],
     bytes: &'a [u8],
     unescaped: &'a [u8],
     scope: &'a Scope,
@@ -77,9 +84,23 @@ pub(super) struct Inputs<'a, S> {
 
 impl<'a, S: Simd> Inputs<'a, S> {
     #[inline(always)]
-    pub(super) fn new(context: Context<'a, S>, times: &'a mut TimeReader, row: &'a Row) -> Inputs<'a, S> {
+    pub(super) fn new(
+        context: Context<'a, S>,
+        times: &'a mut TimeReader,
+        read: ReadRow<'a>,
+    ) -> Inputs<'a, S> {
         let Context { simd, bytes, shelf, scope, .. } = context;
-        Inputs { simd, row, bytes, unescaped: &shelf.unescaped, scope, times, violations: Vec::new() }
+        let ReadRow { row, unknown } = read;
+        Inputs {
+            simd,
+            row,
+            unknown,
+            bytes,
+            unescaped: &shelf.unescaped,
+            scope,
+            times,
+            violations: Vec::new(),
+        }
     }
 
     /// What stands in a field.

@@ -5,6 +5,7 @@
 
 #![expect(clippy::inline_always, reason = "compiled anew for each set of instructions and each payload")]
 
+mod bulk;
 mod extra;
 mod input;
 mod message;
@@ -16,9 +17,9 @@ use event_schema::value::Date;
 
 use crate::arch::Simd;
 use crate::batch::{Batch, EnvelopeColumns, Violation};
-use crate::chunk::Rows;
+use crate::rows::RowStream;
 use crate::span::Span;
-use crate::walk::{Known, Place, Row, Shelf};
+use crate::walk::{Known, Place, Shelf, Unknown};
 use input::{Input, Inputs, Scope};
 use time::TimeReader;
 
@@ -30,6 +31,7 @@ pub(crate) struct Checker {
     times: TimeReader,
     /// Where the column `extra` is put together.
     extra: Vec<u8>,
+    buffers: bulk::Buffers,
 }
 
 /// What all rows of a chunk share.
@@ -61,22 +63,24 @@ impl Checker {
             scope: Scope::new(batch_date),
             times: TimeReader::default(),
             extra: Vec::new(),
+            buffers: bulk::Buffers::default(),
         }
     }
 
-    /// Puts the rows of a chunk into the batch; those that break a rule go to `reject`, with every violation.
+    /// Puts rows of one type of event into the batch; those that break a rule go to `reject`, with every violation.
     #[inline(always)]
-    pub(crate) fn check<S: Simd>(
+    pub(crate) fn check<S: Simd, R: RowStream>(
         &mut self,
         simd: S,
-        bytes: &[u8],
-        rows: &Rows,
+        (bytes, shelf): (&[u8], &Shelf),
+        known: Option<Known>,
+        rows: &mut R,
         batch: &mut Batch,
         reject: impl Fn(Place, Vec<Violation>, &mut Batch),
     ) {
-        let Checker { source, scope, times, extra } = self;
-        let context = Context { simd, bytes, shelf: &rows.shelf, scope, source: source.as_bytes() };
-        rows::check_all(context, times, extra, rows, batch, reject);
+        let Checker { source, scope, times, extra, .. } = self;
+        let context = Context { simd, bytes, shelf, scope, source: source.as_bytes() };
+        rows::check(context, times, extra, known, rows, batch, reject);
     }
 }
 
@@ -117,7 +121,7 @@ impl<'a> Envelope<'a> {
 
     /// Appends it to a table's columns.
     #[inline(always)]
-    fn push(&self, shared: &mut Shared<'_>, row: &Row, columns: &mut EnvelopeColumns) {
+    fn push<S: Simd>(&self, shared: &mut Shared<'_>, inputs: &Inputs<'_, S>, columns: &mut EnvelopeColumns) {
         // The Native layout has the upper half first.
         columns.event_id.push(self.event_id.rotate_left(64));
         match shared.type_index {
@@ -130,23 +134,22 @@ impl<'a> Envelope<'a> {
         columns.platform.push_span(self.platform);
         columns.app_version.push_span(self.app_version);
         columns.country.push_span(self.country);
-        if row.unknown.0 == row.unknown.1 {
+        if inputs.unknown.is_empty() {
             columns.extra.push_empty();
         } else {
-            shared.push_extra(row, columns);
+            shared.push_extra(inputs.unknown, columns);
         }
         columns.source_file.push_index(shared.source_index);
-        columns.source_line.push(row.place.number);
+        columns.source_line.push(inputs.row.place.number);
     }
 }
 
-/// What the rows of one type of event share.
+/// What rows that are checked together share.
 struct Shared<'a> {
     bytes: &'a [u8],
-    shelf: &'a Shelf,
     /// Where the column `extra` is put together.
     extra: &'a mut Vec<u8>,
-    /// The indices of the source's and the type's names in their columns; events of unknown types have many.
+    /// The indices of the source's and the type's names in their columns; rows of many types have no one name.
     source_index: u32,
     type_index: Option<u32>,
 }
@@ -155,25 +158,22 @@ impl<'a> Shared<'a> {
     #[inline(always)]
     fn new<S: Simd>(
         context: Context<'a, S>,
-        known: Option<Known>,
+        type_name: Option<&[u8]>,
         extra: &'a mut Vec<u8>,
         columns: &mut EnvelopeColumns,
     ) -> Shared<'a> {
-        let index_of_name =
-            |known: Known| columns.event_type.index_of(Span::from(known.event_type().name.as_bytes()));
         Shared {
             bytes: context.bytes,
-            shelf: context.shelf,
             extra,
-            type_index: known.map(index_of_name),
+            type_index: type_name.map(|name| columns.event_type.index_of(Span::from(name))),
             source_index: columns.source_file.index_of(Span::from(context.source)),
         }
     }
 
     #[cold]
-    fn push_extra(&mut self, row: &Row, columns: &mut EnvelopeColumns) {
+    fn push_extra(&mut self, unknown: &[Unknown], columns: &mut EnvelopeColumns) {
         self.extra.clear();
-        extra::collect(self.bytes, self.shelf.unknown(row), self.extra);
+        extra::collect(self.bytes, unknown, self.extra);
         columns.extra.push(self.extra);
     }
 }

@@ -7,43 +7,45 @@ use super::time::TimeReader;
 use super::{Context, Envelope, Shared};
 use crate::arch::Simd;
 use crate::batch::{AbTestAssignments, Batch, Events, Purchases, Sessions, TaskResults, Violation};
-use crate::chunk::Rows;
+use crate::rows::RowStream;
 use crate::walk::{Known, Place};
 
-/// Puts all rows into their tables, one type of event after another; or answers a row's violations to `reject`.
+/// Puts rows of one type of event into their table; or answers a row's violations to `reject`.
 #[inline(always)]
-pub(super) fn check_all<S: Simd>(
+pub(super) fn check<S: Simd, R: RowStream>(
     context: Context<'_, S>,
     times: &mut TimeReader,
     extra: &mut Vec<u8>,
-    rows: &Rows,
+    known: Option<Known>,
+    rows: &mut R,
     batch: &mut Batch,
     reject: impl Fn(Place, Vec<Violation>, &mut Batch),
 ) {
     // A loop for each, compiled for its payload alone.
     macro_rules! check {
-        ($known:expr, $table:ident, $read:ident) => {
-            let known: Option<Known> = $known;
-            if rows.of(known).len() > 0 {
-                let mut shared = Shared::new(context, known, extra, &mut batch.$table.envelope);
-                for row in rows.of(known) {
-                    let mut inputs = Inputs::new(context, times, row);
-                    if let Some(envelope) = Envelope::read(&mut inputs, known) {
-                        $read(&mut inputs, &envelope, &mut shared, &mut batch.$table);
-                    }
-                    if !inputs.is_good() {
-                        reject(row.place, inputs.into_violations(), batch);
-                    }
+        ($known:expr, $table:ident, $read:ident) => {{
+            let mut shared = Shared::new(context, rows.type_name(), extra, &mut batch.$table.envelope);
+            while let Some(read) = rows.next() {
+                let mut inputs = Inputs::new(context, times, read);
+                if let Some(envelope) = Envelope::read(&mut inputs, $known) {
+                    $read(&mut inputs, &envelope, &mut shared, &mut batch.$table);
+                }
+                if !inputs.is_good() {
+                    reject(read.row.place, inputs.into_violations(), batch);
                 }
             }
-        };
+        }};
     }
-    check!(None, events, event);
-    check!(Some(Known::Purchase), purchases, purchase);
-    check!(Some(Known::Refund), purchases, refund);
-    check!(Some(Known::TaskResult), task_results, task_result);
-    check!(Some(Known::Session), sessions, session);
-    check!(Some(Known::AbTestAssignment), ab_test_assignments, assignment);
+    match known {
+        None => check!(None, events, event),
+        Some(Known::Purchase) => check!(Some(Known::Purchase), purchases, purchase),
+        Some(Known::Refund) => check!(Some(Known::Refund), purchases, refund),
+        Some(Known::TaskResult) => check!(Some(Known::TaskResult), task_results, task_result),
+        Some(Known::Session) => check!(Some(Known::Session), sessions, session),
+        Some(Known::AbTestAssignment) => {
+            check!(Some(Known::AbTestAssignment), ab_test_assignments, assignment);
+        }
+    }
 }
 
 #[inline(always)]
@@ -54,7 +56,7 @@ fn event<S: Simd>(
     table: &mut Events,
 ) {
     if inputs.is_good() {
-        envelope.push(shared, inputs.row, &mut table.envelope);
+        envelope.push(shared, inputs, &mut table.envelope);
         table.properties.push_span(inputs.verbatim());
     }
 }
@@ -80,7 +82,7 @@ fn purchase<S: Simd>(
     if !inputs.is_good() {
         return;
     }
-    envelope.push(shared, inputs.row, &mut table.envelope);
+    envelope.push(shared, inputs, &mut table.envelope);
     table.kind.push_span(envelope.event_type);
     table.purchase_id.push_span(purchase_id.unwrap_or_default());
     table.plan.push_span(plan.unwrap_or_default());
@@ -106,7 +108,7 @@ fn refund<S: Simd>(
     if !inputs.is_good() {
         return;
     }
-    envelope.push(shared, inputs.row, &mut table.envelope);
+    envelope.push(shared, inputs, &mut table.envelope);
     table.kind.push_span(envelope.event_type);
     table.purchase_id.push_span(purchase_id.unwrap_or_default());
     table.plan.push(b"");
@@ -138,7 +140,7 @@ fn task_result<S: Simd>(
     if !inputs.is_good() {
         return;
     }
-    envelope.push(shared, inputs.row, &mut table.envelope);
+    envelope.push(shared, inputs, &mut table.envelope);
     table.task_id.push_span(task_id.unwrap_or_default());
     table.course_id.push_span(course_id.unwrap_or_default());
     table.lesson_id.push_span(lesson_id.unwrap_or_default());
@@ -168,7 +170,7 @@ fn session<S: Simd>(
     if !inputs.is_good() {
         return;
     }
-    envelope.push(shared, inputs.row, &mut table.envelope);
+    envelope.push(shared, inputs, &mut table.envelope);
     table.started_at.push(start.unwrap_or_default());
     table.ended_at.push(end);
     table.device.push_span(device.unwrap_or_default());
@@ -190,7 +192,7 @@ fn assignment<S: Simd>(
     if !inputs.is_good() {
         return;
     }
-    envelope.push(shared, inputs.row, &mut table.envelope);
+    envelope.push(shared, inputs, &mut table.envelope);
     table.experiment_id.push_span(experiment_id.unwrap_or_default());
     table.variant.push_span(variant.unwrap_or_default());
 }

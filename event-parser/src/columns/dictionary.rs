@@ -66,6 +66,12 @@ impl Dictionary {
         self.indices.push(index);
     }
 
+    /// Appends rows of one string.
+    pub(crate) fn push_times(&mut self, value: &[u8], count: usize) {
+        let index = self.index_of(Span::from(value));
+        self.indices.resize(self.indices.len() + count, index);
+    }
+
     /// Appends a row whose string has an index already.
     #[inline]
     pub(crate) fn push_index(&mut self, index: u32) {

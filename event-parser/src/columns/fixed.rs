@@ -1,5 +1,7 @@
 //! Columns of values of one size.
 
+#![expect(clippy::inline_always, reason = "compiled anew for each set of instructions")]
+
 use super::{Column, View};
 
 /// A column of integers or floats.
@@ -10,6 +12,12 @@ impl<T: bytemuck::Pod> Fixed<T> {
     /// Appends a row.
     pub fn push(&mut self, value: T) {
         self.0.push(value);
+    }
+
+    /// Appends rows.
+    #[inline(always)]
+    pub(crate) fn extend(&mut self, values: impl ExactSizeIterator<Item = T>) {
+        self.0.extend(values);
     }
 
     /// The values, a row each.
@@ -44,6 +52,19 @@ impl<T: bytemuck::Pod> Nullable<T> {
     pub fn push(&mut self, value: Option<T>) {
         self.values.push(value.unwrap_or(T::zeroed()));
         self.nulls.push(u8::from(value.is_none()));
+    }
+
+    /// Appends rows, none of them NULL.
+    #[inline(always)]
+    pub(crate) fn extend(&mut self, values: impl ExactSizeIterator<Item = T>) {
+        self.nulls.resize(self.nulls.len() + values.len(), 0);
+        self.values.extend(values);
+    }
+
+    /// Appends NULLs.
+    pub(crate) fn push_nulls(&mut self, count: usize) {
+        self.nulls.resize(self.nulls.len() + count, 1);
+        self.values.resize(self.values.len() + count, T::zeroed());
     }
 
     /// The value of a row; `None` is NULL.

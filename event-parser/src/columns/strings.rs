@@ -29,6 +29,13 @@ impl Strings {
     /// Appends a row.
     #[inline(always)]
     pub(crate) fn push_span(&mut self, value: Span<'_>) {
+        self.write(value);
+        self.ends.push(u32::try_from(self.used).expect("a string column holds at most 4 GiB"));
+    }
+
+    /// Writes a string, but not where it ends.
+    #[inline(always)]
+    fn write(&mut self, value: Span<'_>) {
         let free = self.free(value.len());
         let length_bytes = match value.wide::<STEP_BYTES>() {
             Some(wide) if value.len() <= STEP_BYTES => {
@@ -43,7 +50,35 @@ impl Strings {
             }
         };
         self.used += length_bytes + value.len();
-        self.ends.push(u32::try_from(self.used).expect("a string column holds at most 4 GiB"));
+    }
+
+    /// Appends rows.
+    #[inline(always)]
+    pub(crate) fn extend<'a>(&mut self, values: impl ExactSizeIterator<Item = Span<'a>>) {
+        // Room for as many strings that are not long: nothing of the column moves while they are written.
+        self.free(values.len() * (1 + STEP_BYTES));
+        let first = self.ends.len();
+        self.ends.resize(first + values.len(), 0);
+        let mut used = self.used;
+        for (row, value) in (first..).zip(values) {
+            let free =
+                self.bytes.get_mut(used..).and_then(|free| free.first_chunk_mut::<{ 1 + STEP_BYTES }>());
+            match (value.wide::<STEP_BYTES>(), free) {
+                (Some(wide), Some(free)) if value.len() <= STEP_BYTES => {
+                    free[0] = value.len() as u8;
+                    free[1..].copy_from_slice(wide);
+                    used += 1 + value.len();
+                }
+                _ => {
+                    self.used = used;
+                    self.write(value);
+                    used = self.used;
+                }
+            }
+            self.ends[row] = used as u32;
+        }
+        self.used = used;
+        u32::try_from(used).expect("a string column holds at most 4 GiB");
     }
 
     /// Appends an empty string.
@@ -52,6 +87,15 @@ impl Strings {
         self.free(0)[0] = 0;
         self.used += 1;
         self.ends.push(u32::try_from(self.used).expect("a string column holds at most 4 GiB"));
+    }
+
+    /// Appends empty strings.
+    pub(crate) fn push_empties(&mut self, count: usize) {
+        self.free(count)[..count].fill(0);
+        let first = self.used;
+        self.used += count;
+        u32::try_from(self.used).expect("a string column holds at most 4 GiB");
+        self.ends.extend((first + 1..=self.used).map(|end| end as u32));
     }
 
     /// Room for a string of that length, and for a step at least.

@@ -1,6 +1,7 @@
-//! Stage 1: where a chunk's quotes, newlines and odd bytes are.
+//! Stage 1: where a chunk's tokens and odd bytes are.
 //!
-//! Quotes are those that open or close a string: one after a backslash that is not itself escaped is left out.
+//! *Tokens* are the quotes that open or close a string, and the newlines. A quote after a backslash that is not itself
+//! escaped is none.
 //! *Odd* are the bytes that make a line more than its quotes tell: backslashes, and control characters other
 //! than the newline. A line without any has no escapes and no control character in any string.
 //!
@@ -13,6 +14,8 @@ mod positions;
 #[cfg(test)]
 mod tests;
 
+use std::ops::Range;
+
 use crate::arch::{Backend, Masks, Simd, Task};
 use positions::Positions;
 
@@ -22,18 +25,18 @@ const BLOCK_BYTES: u32 = 64;
 /// Positions found in one chunk. Its memory is reused from chunk to chunk.
 #[derive(Debug, Default)]
 pub(crate) struct Index {
-    quotes: Positions,
+    tokens: Positions,
     odd: Positions,
     line_ends: LineEnds,
     /// Where the blocks begin that have bytes beyond ASCII.
     beyond_ascii: Vec<u32>,
 }
 
-/// A newline, and how many quotes stand before it in the chunk.
+/// A newline, and how many of the chunk's tokens there are up to it, itself among them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 struct LineEnd {
     at: u32,
-    quotes: u32,
+    tokens: u32,
 }
 
 /// Newlines in their order.
@@ -67,17 +70,52 @@ impl LineEnds {
 
 /// One line of an indexed chunk, all positions counted from the chunk's start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct IndexedLine<'a> {
+pub(crate) struct IndexedLine {
+    /// Its number in the chunk, from 0.
+    pub(crate) number: u32,
     /// Where it starts.
-    pub(crate) start: usize,
+    pub(crate) start: u32,
     /// Where it ends, its newline left out.
-    pub(crate) end: usize,
-    /// Its quotes that open or close a string, as long as no backslash stands outside of one.
-    pub(crate) quotes: &'a [u32],
-    /// Its backslashes and control characters.
-    pub(crate) odd: &'a [u32],
+    pub(crate) end: u32,
+    /// Its tokens among the chunk's: from the first to before the last.
+    tokens: (u32, u32),
+    /// Its odd bytes among the chunk's.
+    odd: (u32, u32),
+    /// It has a newline.
+    pub(crate) has_newline: bool,
     /// It has no byte beyond ASCII.
     pub(crate) is_ascii: bool,
+}
+
+impl IndexedLine {
+    /// The number of its first token among the chunk's.
+    #[inline(always)]
+    pub(crate) fn first_token(&self) -> usize {
+        self.tokens.0 as usize
+    }
+
+    /// Asks for bytes of the next chunk, which is indexed at one go: by then they should not have to come from memory.
+    ///
+    /// Each line asks for those that stand as far behind the chunk as itself behind its start, as many for every line: a
+    /// loop whose end is not foreseeable costs more than it saves. `blocks` are those of 64 bytes; an event usually has
+    /// six, which are best asked for not all at once.
+    #[inline(always)]
+    pub(crate) fn prefetch_next<S: Simd>(
+        &self,
+        simd: S,
+        bytes: &[u8],
+        chunk_length: usize,
+        blocks: Range<usize>,
+    ) {
+        for block in blocks {
+            simd.prefetch(bytes, chunk_length + self.start as usize + block * BLOCK_BYTES as usize);
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn token_count(&self) -> usize {
+        (self.tokens.1 - self.tokens.0) as usize
+    }
 }
 
 /// The pass over a chunk.
@@ -110,7 +148,7 @@ impl Task for Build<'_> {
 impl Index {
     /// Indexes a chunk of less than 4 GiB.
     pub(crate) fn build(&mut self, backend: Backend, chunk: &[u8]) {
-        self.quotes.clear();
+        self.tokens.clear();
         self.odd.clear();
         self.line_ends.count = 0;
         self.beyond_ascii.clear();
@@ -124,12 +162,13 @@ impl Index {
         if rare | *next_is_escaped != 0 {
             quotes &= !self.add_rare(simd, base, block, rare, next_is_escaped);
         }
+        let tokens = quotes | newlines;
         // A first newline is written down whether there is one or not: which block has it is not foreseeable.
         loop {
-            let before = quotes & (newlines ^ newlines.wrapping_sub(1));
+            let up_to_here = tokens & (newlines ^ newlines.wrapping_sub(1));
             let end = LineEnd {
                 at: base.wrapping_add(newlines.trailing_zeros()),
-                quotes: self.quotes.count() + before.count_ones(),
+                tokens: self.tokens.count() + up_to_here.count_ones(),
             };
             self.line_ends.write(end, newlines != 0);
             newlines &= newlines.wrapping_sub(1);
@@ -137,7 +176,7 @@ impl Index {
                 break;
             }
         }
-        self.quotes.push(simd, base, quotes);
+        self.tokens.push(simd, base, tokens);
     }
 
     /// Notes what is rare, and answers which characters are escaped by a backslash.
@@ -161,15 +200,40 @@ impl Index {
         escaped(masks.backslashes, next_is_escaped)
     }
 
+    /// A line's quotes that open or close a string, as long as no backslash stands outside of one; then its newline, if
+    /// it has one.
+    #[inline(always)]
+    pub(crate) fn tokens(&self, line: &IndexedLine) -> &[u32] {
+        &self.tokens.as_slice()[line.tokens.0 as usize..line.tokens.1 as usize]
+    }
+
+    /// The tokens of all lines.
+    pub(crate) fn all_tokens(&self) -> &[u32] {
+        self.tokens.as_slice()
+    }
+
+    /// A line's quotes that open or close a string.
+    #[inline(always)]
+    pub(crate) fn quotes(&self, line: &IndexedLine) -> &[u32] {
+        let end = line.tokens.1 - u32::from(line.has_newline);
+        &self.tokens.as_slice()[line.tokens.0 as usize..end as usize]
+    }
+
+    /// A line's backslashes and control characters.
+    #[inline(always)]
+    pub(crate) fn odd(&self, line: &IndexedLine) -> &[u32] {
+        &self.odd.as_slice()[line.odd.0 as usize..line.odd.1 as usize]
+    }
+
     /// The chunk's lines; what follows the last newline is a line too, where it is not empty.
-    pub(crate) fn lines(&self, chunk_length: usize) -> impl Iterator<Item = IndexedLine<'_>> {
-        let quotes = self.quotes.as_slice();
-        let (mut odd, mut beyond_ascii) = (self.odd.as_slice(), self.beyond_ascii.as_slice());
-        let last = self.line_ends.as_slice().last().map_or(0, |end| end.at as usize + 1);
-        let unended =
-            (last < chunk_length).then_some(LineEnd { at: chunk_length as u32, quotes: quotes.len() as u32 });
-        let mut before = LineEnd { at: 0, quotes: 0 };
-        self.line_ends.as_slice().iter().copied().chain(unended).map(move |end| {
+    pub(crate) fn lines(&self, chunk_length: usize) -> impl Iterator<Item = IndexedLine> {
+        let odd = self.odd.as_slice();
+        let mut beyond_ascii = self.beyond_ascii.as_slice();
+        let length = chunk_length as u32;
+        let has_unended = self.line_ends.as_slice().last().map_or(0, |end| end.at + 1) < length;
+        let unended = has_unended.then_some(LineEnd { at: length, tokens: self.tokens.count() });
+        let (mut before, mut first_odd) = (LineEnd { at: 0, tokens: 0 }, 0);
+        self.line_ends.as_slice().iter().copied().chain(unended).zip(0..).map(move |(end, number)| {
             let is_ascii = loop {
                 match beyond_ascii {
                     // A block that ends before the line begins.
@@ -179,23 +243,20 @@ impl Index {
                     [] => break true,
                 }
             };
-            let line_odd = match odd.first() {
-                Some(first) if *first < end.at => {
-                    let count = odd.iter().position(|at| *at >= end.at).unwrap_or(odd.len());
-                    let (line_odd, rest) = odd.split_at(count);
-                    odd = rest;
-                    line_odd
-                }
-                _ => &[],
-            };
+            let mut past_odd = first_odd;
+            while odd.get(past_odd).is_some_and(|at| *at < end.at) {
+                past_odd += 1;
+            }
             let line = IndexedLine {
-                start: before.at as usize,
-                end: end.at as usize,
-                quotes: &quotes[before.quotes as usize..end.quotes as usize],
-                odd: line_odd,
+                number,
+                start: before.at,
+                end: end.at,
+                tokens: (before.tokens, end.tokens),
+                odd: (first_odd as u32, past_odd as u32),
+                has_newline: end.at < length,
                 is_ascii,
             };
-            before = LineEnd { at: end.at + 1, ..end };
+            (before, first_odd) = (LineEnd { at: end.at + 1, ..end }, past_odd);
             line
         })
     }

@@ -34,24 +34,30 @@ proptest! {
             let mut index = Index::default();
             index.build(backend, b"\"left over\\\n");
             index.build(backend, &chunk);
-            let quotes = positions(&chunk, |at| chunk[at] == b'"' && !is_escaped(&chunk, at));
-            prop_assert_eq!(index.quotes.as_slice(), &quotes, "{:?}", backend);
+            let is_quote = |at: usize| chunk[at] == b'"' && !is_escaped(&chunk, at);
+            let tokens = positions(&chunk, |at| chunk[at] == b'\n' || is_quote(at));
+            prop_assert_eq!(index.tokens.as_slice(), &tokens, "{:?}", backend);
             let newlines: Vec<u32> = index.line_ends.as_slice().iter().map(|end| end.at).collect();
             prop_assert_eq!(newlines, positions(&chunk, |at| chunk[at] == b'\n'), "{:?}", backend);
             prop_assert_eq!(index.odd.as_slice(), &positions(&chunk, |at| odd(chunk[at])), "{:?}", backend);
 
-            let lines: Vec<_> = index.lines(chunk.len()).map(|line| &chunk[line.start..line.end]).collect();
+            let text_of = |line: &IndexedLine| &chunk[line.start as usize..line.end as usize];
+            let lines: Vec<_> = index.lines(chunk.len()).collect();
             let mut expected: Vec<_> = chunk.split(|byte| *byte == b'\n').collect();
             if expected.last() == Some(&&[][..]) {
                 expected.pop();
             }
-            prop_assert_eq!(lines, expected);
-            for line in index.lines(chunk.len()) {
-                let inside = |at: &&u32| (line.start..line.end).contains(&(**at as usize));
-                prop_assert_eq!(line.quotes.len(), quotes.iter().filter(inside).count());
-                prop_assert_eq!(line.odd.len(), index.odd.as_slice().iter().filter(inside).count());
-                prop_assert!(line.quotes.iter().all(|at| inside(&at)) && line.odd.iter().all(|at| inside(&at)));
-                prop_assert!(!line.is_ascii || chunk[line.start..line.end].is_ascii());
+            prop_assert_eq!(lines.iter().map(text_of).collect::<Vec<_>>(), expected);
+            for (number, line) in lines.iter().enumerate() {
+                let inside = |at: &u32| (line.start..line.end).contains(at);
+                let of_line = |all: &[u32]| all.iter().copied().filter(inside).collect::<Vec<u32>>();
+                prop_assert_eq!(line.number as usize, number);
+                prop_assert_eq!(index.quotes(line), of_line(&tokens));
+                prop_assert_eq!(index.odd(line), of_line(index.odd.as_slice()));
+                let newline = line.has_newline.then_some(line.end);
+                prop_assert_eq!(index.tokens(line), [index.quotes(line), newline.as_slice()].concat());
+                prop_assert_eq!(line.has_newline, chunk.get(line.end as usize) == Some(&b'\n'));
+                prop_assert!(!line.is_ascii || text_of(line).is_ascii());
             }
         }
     }

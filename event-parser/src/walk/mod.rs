@@ -72,28 +72,19 @@ fn walk<S: strings::StringEnds>(
     Ok(())
 }
 
-/// Checks the escapes of a row that was read without looking at them, and marks the strings they stand in; `odd`
-/// are the line's backslashes. Answers whether all are good and the event's type, which routes, has none.
-pub(crate) fn mark_escapes(text: &[u8], odd: &[u32], row: &mut Row) -> bool {
+/// Whether all escapes of a line are good; `backslashes` are those of the line.
+pub(crate) fn are_escapes_good(text: &[u8], backslashes: &[u32]) -> bool {
     let mut passed = 0;
-    for backslash in odd {
+    for backslash in backslashes {
         // A second backslash belongs to the escape of the first.
-        if *backslash < passed {
-            continue;
-        }
-        match strings::read_escape(text, *backslash as usize) {
-            Ok((_, length)) => passed = *backslash + length as u32,
-            Err(_) => return false,
-        }
-    }
-    let (Some(first), Some(last)) = (odd.first(), odd.last()) else { return true };
-    for slot in &mut row.slots[..NOWHERE] {
-        let overlaps = slot.start <= *last && *first < slot.end && slot.kind == SlotKind::CleanString;
-        if overlaps && odd.iter().any(|at| (slot.start..slot.end).contains(at)) {
-            slot.kind = SlotKind::Escaped;
+        if *backslash >= passed {
+            match strings::read_escape(text, *backslash as usize) {
+                Ok((_, length)) => passed = *backslash + length as u32,
+                Err(_) => return false,
+            }
         }
     }
-    row.slots[EVENT_TYPE].kind != SlotKind::Escaped
+    true
 }
 
 /// Moves the strings of a row that have escapes to the shelf, unescaped.

@@ -31,9 +31,10 @@ fn read(
     let mut index = Index::default();
     index.build(Backend::default(), chunk.as_bytes());
     let indexed = index.lines(chunk.len()).nth(1).expect("the line is not empty");
-    let (bytes, start, end) = (chunk.as_bytes(), indexed.start, indexed.end);
+    let (bytes, start, end) = (chunk.as_bytes(), indexed.start as usize, indexed.end as usize);
     let (mut row, mut shelf) = (Row::default(), Shelf::default());
-    let verdict = walk(Line { bytes, start, end, quotes: indexed.quotes }, indexed.odd, &mut row, &mut shelf);
+    let line = Line { bytes, start, end, quotes: index.quotes(&indexed) };
+    let verdict = walk(line, index.odd(&indexed), &mut row, &mut shelf);
     let verdict = verdict.map_err(|error| match error {
         LineError::Syntax { at, expected } => LineError::Syntax { at: at - start, expected },
         LineError::TooDeep { at } => LineError::TooDeep { at: at - start },

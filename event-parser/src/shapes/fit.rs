@@ -1,0 +1,117 @@
+//! Comparing the lines that wait for a shape with it.
+
+use super::{Frame, NONE, ShapedLines, Shapes, Value, ValueKind};
+use crate::arch::Simd;
+use crate::index::{Index, IndexedLine};
+use crate::rows::{Origin, text_end};
+use crate::walk;
+
+/// What fitting works on. Its memory is reused from chunk to chunk.
+#[derive(Debug, Default)]
+pub(crate) struct Fitting {
+    lines: Vec<IndexedLine>,
+    misfits: Vec<IndexedLine>,
+}
+
+/// Does something with the lines of one shape.
+pub(crate) trait FnShaped {
+    /// Has to be `#[inline(always)]`.
+    fn take(&mut self, shaped: ShapedLines<'_>);
+}
+
+impl Shapes {
+    /// Compares the lines that wait with their shapes. Those that have one are handed to `then`, shape by shape; the
+    /// others join the strangers.
+    #[inline(always)]
+    pub(crate) fn fit<S: Simd, F: FnShaped>(
+        &mut self,
+        simd: S,
+        (bytes, index, origin, length): (&[u8], &Index, Origin, usize),
+        Fitting { lines, misfits }: &mut Fitting,
+        strangers: &mut Vec<IndexedLine>,
+        then: &mut F,
+    ) {
+        let mut number = 0;
+        // Misfits make more shapes awaited.
+        while let Some(shape) = self.awaited.get(number).copied() {
+            number += 1;
+            let shape = &mut self.all[shape as usize];
+            lines.clear();
+            for line in &shape.waiting {
+                line.prefetch_next(simd, bytes, length, 3..6);
+                if shape.frame.fits(simd, bytes, index, line) {
+                    lines.push(*line);
+                } else {
+                    misfits.push(*line);
+                }
+            }
+            shape.waiting.clear();
+            if !lines.is_empty() {
+                let (frame, tokens) = (&shape.frame, index.all_tokens());
+                then.take(ShapedLines { bytes, tokens, origin, frame, lines });
+            }
+            let next = shape.next;
+            if next == NONE {
+                strangers.append(misfits);
+            } else {
+                for line in misfits.drain(..) {
+                    self.wait(next, line);
+                }
+            }
+        }
+        self.awaited.clear();
+    }
+}
+
+impl Frame {
+    /// Whether a line without control characters has this shape, and escapes only where nobody reads them.
+    #[inline(always)]
+    fn fits<S: Simd>(&self, simd: S, bytes: &[u8], index: &Index, line: &IndexedLine) -> bool {
+        let odd = index.odd(line);
+        self.has_structure(simd, bytes, index.all_tokens(), line)
+            && (odd.is_empty() || self.hides_escapes(bytes, index, line, odd))
+    }
+
+    /// Whether a line is JSON of this structure, if its escapes are good.
+    #[inline(always)]
+    fn has_structure<S: Simd>(&self, simd: S, bytes: &[u8], tokens: &[u32], line: &IndexedLine) -> bool {
+        let first = line.first_token();
+        if line.token_count() != self.tokens || tokens[first] != line.start + self.first_token {
+            return false;
+        }
+        let mut differing = 0;
+        for literal in &self.literals {
+            let at = literal.at.of(tokens, first) as usize;
+            let Some(found) = bytes.get(at..).and_then(|rest| rest.first_chunk()) else { return false };
+            differing |= simd.differing(found, &literal.bytes) & literal.mask;
+        }
+        if differing != 0 {
+            return false;
+        }
+        for (start, end) in &self.scalars {
+            let (start, end) = (start.of(tokens, first), end.of(tokens, first));
+            if super::scalar::kind(bytes, start as usize, end as usize).is_none() {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Whether a line's escapes are good and stand in no string that is asked for.
+    #[cold]
+    fn hides_escapes(&self, bytes: &[u8], index: &Index, line: &IndexedLine, odd: &[u32]) -> bool {
+        let end = text_end(bytes, line);
+        let odd = match odd {
+            // The `\r` before the newline.
+            [odd @ .., last] if *last >= end => odd,
+            odd => odd,
+        };
+        let tokens = index.all_tokens();
+        walk::are_escapes_good(&bytes[..end as usize], odd)
+            && self.values.iter().filter(|value| value.kind == ValueKind::Text).all(|value| {
+                let Value { start, end, .. } = value;
+                let [start, end] = [start, end].map(|place| place.of(tokens, line.first_token()));
+                !odd.iter().any(|at| (start..end).contains(at))
+            })
+    }
+}

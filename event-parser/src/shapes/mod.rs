@@ -1,0 +1,139 @@
+//! The short cut through stage 2: lines that have the shape of lines that were walked before.
+//!
+//! Producers write keys in a fixed order with fixed blanks. Take a line's values out, all but its event's type, and what
+//! is left are *literals* that were there before, like `","user_id":"`. They make a [`Shape`]:
+//!
+//! ```text
+//!  {"event_id":"⟨text⟩","event_type":"app_opened","user_id":"⟨text⟩", … ,"properties":{"load_ms":⟨scalar⟩}}⏎
+//! ```
+//!
+//! Each literal holds a token of the index, and so do the same literals of every line of the shape, at the same number
+//! among the line's tokens. So all places in a line follow from its tokens alone: whether it has a shape is a number of
+//! comparisons, none of which waits for another, and no value is looked at but numbers, booleans and nulls, which have
+//! to be JSON. Where all fit, the line is JSON of the shape's structure, its keys are the shape's, and each of its
+//! values belongs into the slot that it had there.
+//!
+//! A chunk's lines are first dealt to the shapes (`deal`), by their event's type and their number of tokens; then each
+//! shape's lines are compared with it and checked in one go (`fit`), so that the processor does the same thing again and
+//! again. A line that does not fit goes to the next shape of the same type and number of tokens, and in the end to the
+//! walk, from which new shapes are learnt (`learn`).
+
+#![expect(clippy::inline_always, reason = "compiled anew for each set of instructions")]
+
+mod deal;
+mod fit;
+mod learn;
+mod lines;
+mod scalar;
+
+#[cfg(test)]
+mod tests;
+
+use crate::index::IndexedLine;
+use crate::walk::{Known, NOWHERE};
+pub(crate) use fit::{Fitting, FnShaped};
+pub(crate) use lines::{ShapedLines, ShapedRows};
+
+/// The most bytes of a literal that are compared at once; a longer one takes several comparisons.
+const LITERAL_BYTES: usize = 32;
+/// The most shapes that are kept.
+const MOST_SHAPES: usize = 1024;
+/// The most shapes of the same type of event and number of tokens.
+const MOST_ALIKE: usize = 8;
+/// No shape has this number.
+const NONE: u32 = u32::MAX;
+
+/// The shapes that have been learnt of a source's lines.
+#[derive(Debug, Default)]
+pub(crate) struct Shapes {
+    all: Vec<Shape>,
+    dealer: deal::Dealer,
+    learner: learn::Learner,
+    luck: deal::Luck,
+    /// The shapes that lines wait for.
+    awaited: Vec<u32>,
+}
+
+/// What lines have in common.
+#[derive(Debug)]
+struct Shape {
+    frame: Frame,
+    /// The shape to be tried where this one does not fit.
+    next: u32,
+    /// Lines of the chunk that may be of this shape.
+    waiting: Vec<IndexedLine>,
+}
+
+/// A line without its values.
+#[derive(Debug, PartialEq, Eq)]
+struct Frame {
+    /// The name of its event's type.
+    event_type: Box<[u8]>,
+    /// The payload that the event's type asks for, and whether it is there as an object.
+    known: Option<Known>,
+    has_payload: bool,
+    /// How many tokens the line has.
+    tokens: usize,
+    /// Where the first of them stands, counted from the line's start.
+    first_token: u32,
+    literals: Vec<Literal>,
+    /// What stands in the slots.
+    values: [Value; NOWHERE],
+    /// Numbers, booleans and nulls, asked for or not.
+    scalars: Vec<(Anchor, Anchor)>,
+    /// Members that nobody knows.
+    unknown: Vec<Member>,
+}
+
+/// A place that is the same number of bytes before or after a token in every line of a shape.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Anchor {
+    /// The token's number among those of the line.
+    token: u16,
+    offset: i16,
+}
+
+impl Anchor {
+    /// The place in a line whose first token is one of the chunk's.
+    #[inline(always)]
+    fn of(self, tokens: &[u32], first: usize) -> u32 {
+        tokens[first + usize::from(self.token)].wrapping_add_signed(self.offset.into())
+    }
+}
+
+/// Some bytes between two values.
+#[derive(Debug, PartialEq, Eq)]
+struct Literal {
+    bytes: [u8; LITERAL_BYTES],
+    /// A bit for each byte.
+    mask: u32,
+    at: Anchor,
+}
+
+/// What stands in a slot, and where.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Value {
+    pub(crate) kind: ValueKind,
+    start: Anchor,
+    end: Anchor,
+}
+
+/// What stands in a slot of all lines of a shape.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum ValueKind {
+    #[default]
+    Absent,
+    /// A string without escapes.
+    Text,
+    /// A number, boolean or null.
+    Scalar,
+    Object,
+}
+
+/// A member that the contract does not know.
+#[derive(Debug, PartialEq, Eq)]
+struct Member {
+    in_payload: bool,
+    key: (Anchor, Anchor),
+    value: (Anchor, Anchor),
+}

@@ -1,0 +1,83 @@
+//! Numbers, booleans and nulls: what they are, eight bytes at once where they are short.
+
+use crate::walk::{self, SlotKind};
+
+/// What the scalar is that stands from `start` to before `end`; `None` where what stands there is none, or more.
+#[inline(always)]
+pub(super) fn kind(bytes: &[u8], start: usize, end: usize) -> Option<SlotKind> {
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    let length = end.wrapping_sub(start);
+    let word = match bytes.get(start..).and_then(|rest| rest.first_chunk()) {
+        Some(word) if length.wrapping_sub(1) < 8 => u64::from_le_bytes(*word),
+        _ => return any_kind(bytes, start, end),
+    };
+    let mask = u64::MAX >> (64 - 8 * length);
+    // The high bit of every byte that is no digit: a digit leaves 0 to 9, to which adding does not carry so far.
+    let left = word ^ 0x3030_3030_3030_3030;
+    let others = (((left & !HIGH) + 0x7676_7676_7676_7676) | left) & HIGH & mask;
+    let begins_with_zero = word as u8 == b'0';
+    if others == 0 && !(begins_with_zero && length > 1) {
+        return Some(SlotKind::Number);
+    }
+    let other_at = others.trailing_zeros() as usize / 8;
+    let is_point = others != 0 && (word >> (8 * other_at)) as u8 == b'.' && others & (others - 1) == 0;
+    let has_digits_around = other_at > 0 && other_at + 1 < length;
+    if is_point && has_digits_around && !(begins_with_zero && other_at > 1) {
+        return Some(SlotKind::Number);
+    }
+    // Which of the words it is decides no branch: true and false come in no order.
+    let text = word & mask;
+    let is_true = text == u64::from_le_bytes(*b"true\0\0\0\0");
+    let is_null = text == u64::from_le_bytes(*b"null\0\0\0\0");
+    let is_false = text == u64::from_le_bytes(*b"false\0\0\0");
+    if is_true | is_null | is_false {
+        return Some(if is_null { SlotKind::Null } else { SlotKind::of_boolean(is_true) });
+    }
+    any_kind(bytes, start, end)
+}
+
+#[cold]
+fn any_kind(bytes: &[u8], start: usize, end: usize) -> Option<SlotKind> {
+    match bytes.get(start..end)? {
+        text @ [b'-' | b'0'..=b'9', ..] => {
+            (walk::number_end(text, 0).ok()? == text.len()).then_some(SlotKind::Number)
+        }
+        b"true" => Some(SlotKind::True),
+        b"false" => Some(SlotKind::False),
+        b"null" => Some(SlotKind::Null),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(16384))]
+
+        #[test]
+        fn says_what_the_grammar_says(
+            scalar in prop_oneof![
+                "-?[0-9]{1,10}(\\.[0-9]{0,9})?([eE][+-]?[0-9]{0,3})?",
+                "true|false|null|tru|nul|fals[a-f]",
+                "[0-9.:/eE\\- \u{80}]{0,9}",
+            ],
+            after in "[,} \\.e0-9]{0,12}",
+        ) {
+            let expected = any_kind(scalar.as_bytes(), 0, scalar.len());
+            for line in [scalar.clone(), format!("{scalar}{after}")] {
+                prop_assert_eq!(kind(line.as_bytes(), 0, scalar.len()), expected, "{}", line);
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_is_no_scalar() {
+        assert_eq!(kind(b"1234567890", 3, 3), None);
+        assert_eq!(kind(b"1234567890", 4, 3), None);
+        assert_eq!(kind(b"1234567890", 11, 12), None);
+    }
+}
