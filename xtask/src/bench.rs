@@ -1,10 +1,11 @@
-//! `bench`: how fast Schoolbell is, beside its rivals, in one interleaved run.
+//! `bench`: how fast Schoolbell is: beside its rivals in one interleaved run, and as history grows.
 
 mod clickhouse;
 mod contestant;
 mod cpu;
 mod load;
 mod machine;
+mod marts;
 mod parser;
 
 use std::fs;
@@ -16,7 +17,7 @@ use crate::repo;
 use crate::run::{cargo, output};
 
 pub(crate) const DOES: &str = "measure against rivals in the same run, as a Markdown table";
-pub(crate) const ARGUMENTS: &str = "parser|load [--short] [--write]";
+pub(crate) const ARGUMENTS: &str = "parser|load|marts [--short] [--write]";
 
 /// How to run a benchmark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -44,6 +45,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     match &**name {
         "parser" => parser::run(options),
         "load" => load::run(options),
+        "marts" => marts::run(options),
         _ => bail!("there is no benchmark {name}; usage: cargo xtask bench {ARGUMENTS}"),
     }
 }
