@@ -3,7 +3,9 @@
 use serde::Serialize;
 
 use crate::model::{Build, Column, ColumnTest, Layer, Model, Role};
-use crate::sql::{Ident, Target, quote_identifier, quote_jinja, render_expr, render_query};
+use crate::sql::{
+    Ident, Target, quote_identifier, quote_in_jinja_text, quote_jinja, render_expr, render_query,
+};
 use crate::{GENERATED, GeneratedFile};
 
 /// Where one of Schoolbell's own models is defined.
@@ -220,7 +222,7 @@ fn describe(model: &Model) -> ModelYml {
     });
     let tests = std::iter::once(unique).chain(holds);
     ModelYml {
-        description: model.description.clone(),
+        description: quote_in_jinja_text(&model.description),
         // To check a view's columns is to run it.
         config: ModelConfig {
             contract: Contract { enforced: model.build != Build::View },
@@ -262,7 +264,7 @@ fn describe_column(column: &Column) -> ColumnYml {
     ColumnYml {
         name: column.name.as_str().to_owned(),
         data_type: column.ty.to_string(),
-        description,
+        description: quote_in_jinja_text(&description),
         config: ColumnConfig { meta: ColumnMeta { role, unit: column.unit } },
         data_tests: tests.collect(),
     }

@@ -18,7 +18,7 @@ pub use expr::{
     int, lambda, named_window, number, parametric, text, tuple, var,
 };
 pub use query::{Aliased, Body, Changed, Cte, Item, Join, JoinKind, LimitBy, Order, Query, Relation, Select};
-pub use quote::{Ident, quote_identifier, quote_jinja, quote_text};
+pub use quote::{Ident, quote_identifier, quote_in_jinja_text, quote_jinja, quote_text};
 pub use render::{Plain, Target};
 pub(crate) use render::{render_expr, render_query};
 pub use types::SqlType;

@@ -61,6 +61,21 @@ pub fn quote_jinja(value: &str) -> String {
     quoted(value, '\'')
 }
 
+/// A text that jinja renders, as docs are, so that it comes out as it is.
+pub fn quote_in_jinja_text(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
+        // A brace opens something only with the character after it.
+        if c == '{' && matches!(rest.peek(), Some('{' | '%' | '#')) {
+            out.push_str("{{ '{' }}");
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
 fn quoted(value: &str, quote: char) -> String {
     let mut out = String::with_capacity(value.len() + 2);
     out.push(quote);
