@@ -1,4 +1,4 @@
-//! `bench`: how fast Schoolbell is: beside its rivals in one interleaved run, and as history grows.
+//! `bench`: how fast Schoolbell is: beside its rivals and other ways in one interleaved run, and as history grows.
 
 mod clickhouse;
 mod contestant;
@@ -7,6 +7,7 @@ mod load;
 mod machine;
 mod marts;
 mod parser;
+mod warehouse;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,7 +18,7 @@ use crate::repo;
 use crate::run::{cargo, output};
 
 pub(crate) const DOES: &str = "measure against rivals in the same run, as a Markdown table";
-pub(crate) const ARGUMENTS: &str = "parser|load|marts [--short] [--write]";
+pub(crate) const ARGUMENTS: &str = "parser|load|marts|warehouse [--short] [--write]";
 
 /// How to run a benchmark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -46,6 +47,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         "parser" => parser::run(options),
         "load" => load::run(options),
         "marts" => marts::run(options),
+        "warehouse" => warehouse::run(options),
         _ => bail!("there is no benchmark {name}; usage: cargo xtask bench {ARGUMENTS}"),
     }
 }

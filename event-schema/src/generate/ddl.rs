@@ -11,7 +11,8 @@
 
 use super::{Cluster, Databases};
 use crate::registry::{
-    Bookkeeping, Column, DEAD_LOADS, ENTITIES, LOADS, REJECTED_EVENTS, REPLAYED_LINES, STAGED_LOADS,
+    Bookkeeping, Column, ColumnType, DEAD_LOADS, ENTITIES, Entity, LOADS, REJECTED_EVENTS, REPLAYED_LINES,
+    STAGED_LOADS, Scalar,
 };
 
 /// How many blocks of each table the server remembers by their tokens, so that none is stored twice. A load of
@@ -85,10 +86,10 @@ struct View {
 }
 
 fn views() -> Vec<View> {
-    let entity = |entity: &crate::registry::Entity| View {
+    let entity = |entity: &Entity| View {
         name: entity.table,
         columns: entity.columns(),
-        sorting_key: "user_id, event_time, event_id",
+        sorting_key: sorting_key(entity),
         sharding_key: "user_id",
     };
     let lines = |kept: &Bookkeeping, sorting_key| View {
@@ -210,7 +211,24 @@ fn column_list(columns: &[Column]) -> String {
     definitions.join(",\n")
 }
 
-/// A column as `CREATE TABLE` and `ADD COLUMN` take it: name, type, default, comment.
+/// The sorting key of an entity's table; a load's blocks come in its order.
+pub fn sorting_key(_: &Entity) -> &'static str {
+    "user_id, event_time, event_id"
+}
+
+/// The codec of a column of `raw`; `None` is the server's default, LZ4. Chosen by `cargo xtask bench
+/// warehouse`: docs/benchmarks/warehouse.md.
+pub fn codec(column: &Column) -> Option<&'static str> {
+    match (column.name, column.ty) {
+        // Random bits: compressing them is tried in vain.
+        ("event_id", _) => Some("NONE"),
+        // Numbers that are near to each other: only the bits in which they differ.
+        ("source_line", _) | (_, ColumnType::Plain(Scalar::DateTime)) => Some("T64, LZ4"),
+        _ => None,
+    }
+}
+
+/// A column as `CREATE TABLE` and `ADD COLUMN` take it: name, type, default, comment, codec.
 pub fn column_definition(column: &Column) -> String {
     // Docs are the registry's own text; doubling the quote is all a literal of them can need.
     let comment = column.doc.replace('\'', "''");
@@ -219,5 +237,6 @@ pub fn column_definition(column: &Column) -> String {
         "committed_at" | "staged_at" | "condemned_at" => " DEFAULT now64(3, 'UTC')",
         _ => "",
     };
-    format!("{} {}{default} COMMENT '{comment}'", column.name, column.ty)
+    let codec = codec(column).map(|codec| format!(" CODEC({codec})")).unwrap_or_default();
+    format!("{} {}{default} COMMENT '{comment}'{codec}", column.name, column.ty)
 }

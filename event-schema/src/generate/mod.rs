@@ -16,8 +16,8 @@ pub use cluster::{Cluster, ClusterError};
 pub use databases::{Databases, PrefixError};
 pub use dbt_sources::dbt_sources;
 pub use ddl::{
-    DEDUPLICATION_WINDOW, StoredTable, all_view, column_definition, data_table, ddl, distributed_table,
-    stored_tables,
+    DEDUPLICATION_WINDOW, StoredTable, all_view, codec, column_definition, data_table, ddl,
+    distributed_table, sorting_key, stored_tables,
 };
 pub use json_schema::json_schema;
 pub use reference::reference;
