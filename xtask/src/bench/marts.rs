@@ -25,7 +25,8 @@ const NOTES: &str = "\
 loaded, as every night. Both run all data tests. *Seconds* are those of the clock, dbt's own start included, *CPU-s*
 those of the server. *Query* is the most memory that one query had by the server's own account, *server* the most that
 its process had at any moment (`VmHWM`). Rows are those read by queries that read `raw`, those read by others that read
-events of `staging`, and all others: compact tables by user and day, and marts.
+events of `staging`, and all others: compact tables by user and day, and marts. Seconds depend on what else the machine
+does; memory and rows do not.
 
 Every day has as many events as any other, of users who sign up every day; one event in a hundred is up to three days
 late, one in five hundred stands in the next day's file again.
