@@ -65,7 +65,7 @@ impl ChunkParser {
         let backend = self.backend;
         let origin = Origin { first_line: progress.lines + 1, byte_offset: progress.byte_offset };
         let first_reject = batch.rejects().len();
-        self.index.build(backend, &bytes[..length]);
+        self.index.build(backend, bytes, length);
         let rejects = Rejects { bytes, source: &self.source };
         self.strangers.clear();
         let lines = backend.run(DealLines {
@@ -82,7 +82,6 @@ impl ChunkParser {
         self.walked.clear();
         backend.run(FitLines {
             bytes,
-            length,
             index: &self.index,
             origin,
             shapes: &mut self.shapes,
@@ -119,17 +118,17 @@ impl ChunkParser {
         let line = Line { bytes, start, end, quotes: self.index.quotes(indexed) };
         let odd = text_odd(&self.index, indexed, place.end);
         let has_only_escapes = are_backslashes(bytes, odd);
-        let (row, shelf) = self.walked.next(place);
+        let (row, aside) = self.walked.next(place);
         let read = if has_only_escapes {
-            walk::jumping(line, odd, &self.names, row, shelf)
+            walk::jumping(line, odd, &self.names, row, aside)
         } else {
-            walk::scanning(line, &self.names, row, shelf)
+            walk::scanning(line, &self.names, row, aside)
         };
         read.map_err(|error| error.into_violation(bytes, start, end))?;
         if has_only_escapes && indexed.has_newline && self.shapes.has_luck() {
-            self.shapes.learn(line, self.index.tokens(indexed), row, shelf.unknown(row));
+            self.shapes.learn(line, self.index.tokens(indexed), row, aside.unknown(row));
         }
-        walk::unescape(bytes, row, shelf);
+        walk::unescape(bytes, row, aside);
         self.walked.keep();
         Ok(())
     }
@@ -164,7 +163,7 @@ impl Task for DealLines<'_> {
     type Output = u32;
 
     #[inline(always)]
-    fn run<S: Simd>(self, simd: S) -> u32 {
+    fn run<S: Simd>(self, _: S) -> u32 {
         let DealLines { bytes, length, max_line_bytes, index, origin, shapes, strangers, rejects, batch } =
             self;
         let (mut lines, mut blank_lines) = (0, 0);
@@ -174,7 +173,6 @@ impl Task for DealLines<'_> {
             let end = text_end(bytes, &line);
             let text = &bytes[line.start as usize..end as usize];
             let tokens = index.tokens(&line);
-            line.prefetch_next(simd, bytes, length, 0..3);
             if tokens.len() <= 1 && split::is_blank(text) {
                 blank_lines += 1;
                 continue;
@@ -218,7 +216,6 @@ fn are_backslashes(bytes: &[u8], odd: &[u32]) -> bool {
 /// Compares lines with the shapes they were dealt to, and checks those that fit.
 struct FitLines<'a> {
     bytes: &'a [u8],
-    length: usize,
     index: &'a Index,
     origin: Origin,
     shapes: &'a mut Shapes,
@@ -235,10 +232,10 @@ impl Task for FitLines<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let FitLines { bytes, length, index, origin, shapes, fitting, strangers, .. } = self;
+        let FitLines { bytes, index, origin, shapes, fitting, strangers, .. } = self;
         let FitLines { shelf, checker, rejects, batch, .. } = self;
         let mut check = CheckFitting { simd, shelf, checker, rejects, batch };
-        shapes.fit(simd, (bytes, index, origin, length), fitting, strangers, &mut check);
+        shapes.fit(simd, (bytes, index, origin), fitting, strangers, &mut check);
     }
 }
 

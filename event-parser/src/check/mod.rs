@@ -72,14 +72,14 @@ impl Checker {
     pub(crate) fn check<S: Simd, R: RowStream>(
         &mut self,
         simd: S,
-        (bytes, shelf): (&[u8], &Shelf),
+        (bytes, aside): (&[u8], &Shelf),
         known: Option<Known>,
         rows: &mut R,
         batch: &mut Batch,
         reject: impl Fn(Place, Vec<Violation>, &mut Batch),
     ) {
         let Checker { source, scope, times, extra, .. } = self;
-        let context = Context { simd, bytes, shelf, scope, source: source.as_bytes() };
+        let context = Context { simd, bytes, shelf: aside, scope, source: source.as_bytes() };
         rows::check(context, times, extra, known, rows, batch, reject);
     }
 }

@@ -14,13 +14,14 @@ mod positions;
 #[cfg(test)]
 mod tests;
 
-use std::ops::Range;
-
 use crate::arch::{Backend, Masks, Simd, Task};
 use positions::Positions;
 
 /// The bytes of one step.
 const BLOCK_BYTES: u32 = 64;
+
+/// How far ahead bytes are asked for: they should not have to come from memory when they are looked at.
+const PREFETCH_BYTES: usize = 4096;
 
 /// Positions found in one chunk. Its memory is reused from chunk to chunk.
 #[derive(Debug, Default)]
@@ -94,24 +95,6 @@ impl IndexedLine {
         self.tokens.0 as usize
     }
 
-    /// Asks for bytes of the next chunk, which is indexed at one go: by then they should not have to come from memory.
-    ///
-    /// Each line asks for those that stand as far behind the chunk as itself behind its start, as many for every line: a
-    /// loop whose end is not foreseeable costs more than it saves. `blocks` are those of 64 bytes; an event usually has
-    /// six, which are best asked for not all at once.
-    #[inline(always)]
-    pub(crate) fn prefetch_next<S: Simd>(
-        &self,
-        simd: S,
-        bytes: &[u8],
-        chunk_length: usize,
-        blocks: Range<usize>,
-    ) {
-        for block in blocks {
-            simd.prefetch(bytes, chunk_length + self.start as usize + block * BLOCK_BYTES as usize);
-        }
-    }
-
     #[inline(always)]
     pub(crate) fn token_count(&self) -> usize {
         (self.tokens.1 - self.tokens.0) as usize
@@ -121,7 +104,9 @@ impl IndexedLine {
 /// The pass over a chunk.
 struct Build<'a> {
     index: &'a mut Index,
-    chunk: &'a [u8],
+    /// The chunk, and whatever comes after it.
+    bytes: &'a [u8],
+    length: usize,
 }
 
 impl Task for Build<'_> {
@@ -129,10 +114,11 @@ impl Task for Build<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let (blocks, rest) = self.chunk.as_chunks::<{ BLOCK_BYTES as usize }>();
+        let (blocks, rest) = self.bytes[..self.length].as_chunks::<{ BLOCK_BYTES as usize }>();
         let mut base = 0;
         let mut next_is_escaped = 0;
         for block in blocks {
+            simd.prefetch(self.bytes, base as usize + PREFETCH_BYTES);
             self.index.add(simd, base, block, &mut next_is_escaped);
             base += BLOCK_BYTES;
         }
@@ -146,13 +132,13 @@ impl Task for Build<'_> {
 }
 
 impl Index {
-    /// Indexes a chunk of less than 4 GiB.
-    pub(crate) fn build(&mut self, backend: Backend, chunk: &[u8]) {
+    /// Indexes a chunk: the first `length` of some bytes, less than 4 GiB.
+    pub(crate) fn build(&mut self, backend: Backend, bytes: &[u8], length: usize) {
         self.tokens.clear();
         self.odd.clear();
         self.line_ends.count = 0;
         self.beyond_ascii.clear();
-        backend.run(Build { index: self, chunk });
+        backend.run(Build { index: self, bytes, length });
     }
 
     /// Notes what a block is that begins at `base`.

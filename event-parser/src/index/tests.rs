@@ -32,8 +32,8 @@ proptest! {
         let odd = |byte| byte != b'\n' && (byte < 0x20 || byte == b'\\' || byte == 0x7f);
         for backend in Backend::available() {
             let mut index = Index::default();
-            index.build(backend, b"\"left over\\\n");
-            index.build(backend, &chunk);
+            index.build(backend, b"\"left over\\\n", 12);
+            index.build(backend, &chunk, chunk.len());
             let is_quote = |at: usize| chunk[at] == b'"' && !is_escaped(&chunk, at);
             let tokens = positions(&chunk, |at| chunk[at] == b'\n' || is_quote(at));
             prop_assert_eq!(index.tokens.as_slice(), &tokens, "{:?}", backend);

@@ -20,7 +20,7 @@ pub(super) struct Dealer {
 
 #[derive(Debug, Clone, Copy)]
 struct Place {
-    hash: u64,
+    hash: u32,
     /// `NONE` where the place is free.
     shape: u32,
 }
@@ -64,7 +64,7 @@ impl Dealer {
         }
         let place = self.place_of(hash);
         if self.places[place].shape == NONE {
-            self.places[place] = Place { hash, shape };
+            self.places[place] = Place { hash: hash as u32, shape };
         }
         Some(self.places[place].shape)
     }
@@ -73,7 +73,7 @@ impl Dealer {
     #[inline(always)]
     fn place_of(&self, hash: u64) -> usize {
         let mut place = (hash >> (u64::BITS - PLACES.ilog2())) as usize;
-        while self.places[place].shape != NONE && self.places[place].hash != hash {
+        while self.places[place].shape != NONE && self.places[place].hash != hash as u32 {
             place = (place + 1) % PLACES;
         }
         place
@@ -99,14 +99,18 @@ pub(super) struct Luck {
     fitted: u32,
     /// Lines to go that are not tried.
     rest: u32,
+    /// Windows without luck, one after another.
+    unlucky: u32,
     /// Most lines of the last window fitted.
     pub(super) is_good: bool,
 }
 
 /// Lines of a window.
 pub(super) const WINDOW: u32 = 1024;
-/// Lines that are not tried after a window without luck: its producers write keys in no fixed order.
+/// Lines that are not tried after a window without luck: its producers write keys in no fixed order. Twice as many
+/// after each further one, up to [`MOST_DOUBLINGS`].
 pub(super) const REST: u32 = 16 * WINDOW;
+const MOST_DOUBLINGS: u32 = 6;
 
 impl Shapes {
     /// Whether lines are worth trying.
@@ -152,10 +156,11 @@ impl Shapes {
 
     #[cold]
     fn end_window(&mut self) {
-        let Luck { tried, fitted, .. } = self.luck;
+        let Luck { tried, fitted, unlucky, .. } = self.luck;
         self.luck = Luck { is_good: fitted > tried / 16 * 15, ..Luck::default() };
         if fitted < tried / 2 {
-            self.luck.rest = REST;
+            self.luck.rest = REST << unlucky.min(MOST_DOUBLINGS);
+            self.luck.unlucky = unlucky + 1;
             self.forget();
         } else if !self.luck.is_good && self.all.len() == super::MOST_SHAPES {
             // Producers have changed: what was learnt of the old ones takes the room of the new.

@@ -26,7 +26,7 @@ impl Shapes {
     pub(crate) fn fit<S: Simd, F: FnShaped>(
         &mut self,
         simd: S,
-        (bytes, index, origin, length): (&[u8], &Index, Origin, usize),
+        (bytes, index, origin): (&[u8], &Index, Origin),
         Fitting { lines, misfits }: &mut Fitting,
         strangers: &mut Vec<IndexedLine>,
         then: &mut F,
@@ -38,7 +38,6 @@ impl Shapes {
             let shape = &mut self.all[shape as usize];
             lines.clear();
             for line in &shape.waiting {
-                line.prefetch_next(simd, bytes, length, 3..6);
                 if shape.frame.fits(simd, bytes, index, line) {
                     lines.push(*line);
                 } else {

@@ -20,7 +20,7 @@ pub(super) fn kind(bytes: &[u8], start: usize, end: usize) -> Option<SlotKind> {
         return Some(SlotKind::Number);
     }
     let other_at = others.trailing_zeros() as usize / 8;
-    let is_point = others != 0 && (word >> (8 * other_at)) as u8 == b'.' && others & (others - 1) == 0;
+    let is_point = others.is_power_of_two() && (word >> (8 * other_at)) as u8 == b'.';
     let has_digits_around = other_at > 0 && other_at + 1 < length;
     if is_point && has_digits_around && !(begins_with_zero && other_at > 1) {
         return Some(SlotKind::Number);

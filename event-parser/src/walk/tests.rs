@@ -29,7 +29,7 @@ fn read(
     // In the midst of a chunk.
     let chunk = format!("{{\"before\":1}}\n{line}");
     let mut index = Index::default();
-    index.build(Backend::default(), chunk.as_bytes());
+    index.build(Backend::default(), chunk.as_bytes(), chunk.len());
     let indexed = index.lines(chunk.len()).nth(1).expect("the line is not empty");
     let (bytes, start, end) = (chunk.as_bytes(), indexed.start as usize, indexed.end as usize);
     let (mut row, mut shelf) = (Row::default(), Shelf::default());

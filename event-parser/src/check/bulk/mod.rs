@@ -98,7 +98,7 @@ impl Checker {
         &mut self,
         simd: S,
         shaped: ShapedLines<'_>,
-        shelf: &Shelf,
+        aside: &Shelf,
         batch: &mut Batch,
         reject: impl Fn(Place, Vec<Violation>, &mut Batch),
     ) {
@@ -111,7 +111,7 @@ impl Checker {
         };
         if !odd.is_empty() {
             let rows = &mut ShapedRows::new(shaped.with_lines(odd), &mut buffers.unknown);
-            self.check(simd, (shaped.bytes, shelf), shaped.known(), rows, batch, reject);
+            self.check(simd, (shaped.bytes, aside), shaped.known(), rows, batch, reject);
         }
         self.buffers = buffers;
     }

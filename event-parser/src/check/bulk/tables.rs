@@ -9,19 +9,19 @@ use crate::walk::Known;
 
 /// A pass through the columns of the table that a type of event belongs to.
 #[inline(always)]
-pub(super) fn go_through<P: Pass>(pass: &mut P, known: Option<Known>, scope: &Scope, batch: &mut Batch) {
+pub(super) fn go_through<P: Pass>(pass: &mut P, known: Option<Known>, limits: &Scope, batch: &mut Batch) {
     match known {
-        None => events(pass, scope, &mut batch.events),
-        Some(Known::Purchase) => purchases(pass, scope, &mut batch.purchases),
-        Some(Known::Refund) => refunds(pass, scope, &mut batch.purchases),
-        Some(Known::TaskResult) => task_results(pass, scope, &mut batch.task_results),
-        Some(Known::Session) => sessions(pass, scope, &mut batch.sessions),
-        Some(Known::AbTestAssignment) => assignments(pass, scope, &mut batch.ab_test_assignments),
+        None => events(pass, limits, &mut batch.events),
+        Some(Known::Purchase) => purchases(pass, limits, &mut batch.purchases),
+        Some(Known::Refund) => refunds(pass, limits, &mut batch.purchases),
+        Some(Known::TaskResult) => task_results(pass, limits, &mut batch.task_results),
+        Some(Known::Session) => sessions(pass, limits, &mut batch.sessions),
+        Some(Known::AbTestAssignment) => assignments(pass, limits, &mut batch.ab_test_assignments),
     }
 }
 
 #[inline(always)]
-fn envelope<P: Pass>(pass: &mut P, known: Option<Known>, scope: &Scope, columns: &mut EnvelopeColumns) {
+fn envelope<P: Pass>(pass: &mut P, known: Option<Known>, limits: &Scope, columns: &mut EnvelopeColumns) {
     let [event_id, _, user_id, event_time, session_id, platform, app_version, country, _] =
         const { Input::envelope() };
     let needs_session_id =
@@ -29,7 +29,7 @@ fn envelope<P: Pass>(pass: &mut P, known: Option<Known>, scope: &Scope, columns:
     pass.uuids(event_id, &mut columns.event_id);
     pass.event_types(&mut columns.event_type);
     pass.texts(user_id, true, &mut columns.user_id);
-    pass.times(event_time, scope.event_time_end, &mut columns.event_time);
+    pass.times(event_time, limits.event_time_end, &mut columns.event_time);
     pass.texts(session_id, needs_session_id, &mut columns.session_id);
     pass.names(platform, &mut columns.platform);
     pass.names(app_version, &mut columns.app_version);
@@ -39,17 +39,17 @@ fn envelope<P: Pass>(pass: &mut P, known: Option<Known>, scope: &Scope, columns:
 }
 
 #[inline(always)]
-fn events<P: Pass>(pass: &mut P, scope: &Scope, table: &mut Events) {
-    envelope(pass, None, scope, &mut table.envelope);
+fn events<P: Pass>(pass: &mut P, limits: &Scope, table: &mut Events) {
+    envelope(pass, None, limits, &mut table.envelope);
     pass.payloads(&mut table.properties);
 }
 
 #[inline(always)]
-fn purchases<P: Pass>(pass: &mut P, scope: &Scope, table: &mut Purchases) {
+fn purchases<P: Pass>(pass: &mut P, limits: &Scope, table: &mut Purchases) {
     const KNOWN: Known = Known::Purchase;
     let [purchase_id, plan, amount, currency, period_start, period_end, is_trial] =
         const { Input::payload(KNOWN) };
-    envelope(pass, Some(KNOWN), scope, &mut table.envelope);
+    envelope(pass, Some(KNOWN), limits, &mut table.envelope);
     pass.event_types(&mut table.kind);
     pass.texts(purchase_id, true, &mut table.purchase_id);
     pass.names(plan, &mut table.plan);
@@ -62,9 +62,9 @@ fn purchases<P: Pass>(pass: &mut P, scope: &Scope, table: &mut Purchases) {
 }
 
 #[inline(always)]
-fn refunds<P: Pass>(pass: &mut P, scope: &Scope, table: &mut Purchases) {
+fn refunds<P: Pass>(pass: &mut P, limits: &Scope, table: &mut Purchases) {
     let [purchase_id, amount, currency] = const { Input::payload(Known::Refund) };
-    envelope(pass, Some(Known::Refund), scope, &mut table.envelope);
+    envelope(pass, Some(Known::Refund), limits, &mut table.envelope);
     pass.event_types(&mut table.kind);
     pass.texts(purchase_id, true, &mut table.purchase_id);
     pass.no_texts(&mut table.plan);
@@ -76,11 +76,11 @@ fn refunds<P: Pass>(pass: &mut P, scope: &Scope, table: &mut Purchases) {
 }
 
 #[inline(always)]
-fn task_results<P: Pass>(pass: &mut P, scope: &Scope, table: &mut TaskResults) {
+fn task_results<P: Pass>(pass: &mut P, limits: &Scope, table: &mut TaskResults) {
     const KNOWN: Known = Known::TaskResult;
     let [task_id, is_correct, course_id, lesson_id, score, attempt, duration_ms, hints_used] =
         const { Input::payload(KNOWN) };
-    envelope(pass, Some(KNOWN), scope, &mut table.envelope);
+    envelope(pass, Some(KNOWN), limits, &mut table.envelope);
     pass.texts(task_id, true, &mut table.task_id);
     pass.texts(course_id, false, &mut table.course_id);
     pass.texts(lesson_id, false, &mut table.lesson_id);
@@ -92,10 +92,10 @@ fn task_results<P: Pass>(pass: &mut P, scope: &Scope, table: &mut TaskResults) {
 }
 
 #[inline(always)]
-fn sessions<P: Pass>(pass: &mut P, scope: &Scope, table: &mut Sessions) {
+fn sessions<P: Pass>(pass: &mut P, limits: &Scope, table: &mut Sessions) {
     const KNOWN: Known = Known::Session;
     let [started_at, ended_at, device, os, referrer] = const { Input::payload(KNOWN) };
-    envelope(pass, Some(KNOWN), scope, &mut table.envelope);
+    envelope(pass, Some(KNOWN), limits, &mut table.envelope);
     let start = pass.times(started_at, END_OF_TIMES, &mut table.started_at);
     let end = pass.optional_times(ended_at, &mut table.ended_at);
     pass.in_order(KNOWN, start, end);
@@ -105,10 +105,10 @@ fn sessions<P: Pass>(pass: &mut P, scope: &Scope, table: &mut Sessions) {
 }
 
 #[inline(always)]
-fn assignments<P: Pass>(pass: &mut P, scope: &Scope, table: &mut AbTestAssignments) {
+fn assignments<P: Pass>(pass: &mut P, limits: &Scope, table: &mut AbTestAssignments) {
     const KNOWN: Known = Known::AbTestAssignment;
     let [experiment_id, variant] = const { Input::payload(KNOWN) };
-    envelope(pass, Some(KNOWN), scope, &mut table.envelope);
+    envelope(pass, Some(KNOWN), limits, &mut table.envelope);
     pass.names(experiment_id, &mut table.experiment_id);
     pass.names(variant, &mut table.variant);
 }
