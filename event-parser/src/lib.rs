@@ -4,10 +4,11 @@
 //!
 //! 1. `split`: bytes → chunks of whole lines; `chunk` takes each of them through the next three.
 //! 2. `index`: one pass notes where a chunk's quotes, newlines and odd bytes are.
-//! 3. `memo` and `walk`: a line → a row of slots, by following what was learnt of lines like it, or by the grammar,
-//!    jumping from quote to quote. Known keys are put into slots, unknown ones are noted for the column `extra`.
-//! 4. `check`: slots → typed values by the contract's rules, straight into the [`columns`] of a [`Batch`];
-//!    or the line's violations, all of them, with messages.
+//! 3. `shapes` and `walk`: lines that look like others before are read together, their values where those had them;
+//!    others are read by the grammar, jumping from quote to quote, each into a row of slots (`rows`). Known keys are put
+//!    into slots, unknown ones are noted for the column `extra`.
+//! 4. `check`: values by the contract's rules, straight into the [`columns`] of a [`Batch`]; or the line's violations,
+//!    all of them, with messages.
 //!
 //! `arch` has the few operations that are done with AVX-512 or AVX2 where the processor has them.
 //!

@@ -2,7 +2,7 @@
 //!
 //! Work comes in *rounds* of about [`ROUND_LINES`] lines. A round draws fresh lines (generated days in every
 //! spelling, lines of the property tests, the corpus), and makes small sources of them: most of a source's lines are
-//! of one kind, as a producer's are, and nearly every line is changed, by an edit that keeps its shape or by damage.
+//! of one kind, as a producer's are, and most lines are changed, by an edit that keeps their shape or by damage.
 //! Each source is read once by the reference and once by each backend of the parser, cut at random places and in
 //! batches of random size. Verdict, reasons, every violation, every column, raw lines, offsets and counts must be
 //! the same; so must the backends' messages.

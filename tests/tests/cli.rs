@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::Write;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use integration_tests::world::World;
 use serde_json::{Value, json};
@@ -40,6 +40,37 @@ fn validate_counts_and_shows_examples_without_a_warehouse() {
     let text = world.run(&["validate", "--max-reject-ratio", "1", "2026-03-01.jsonl"]);
     assert_eq!(text.code, 0, "{}", text.stderr);
     insta::assert_snapshot!(text.stdout);
+}
+
+/// What is read is twice as much as the program may have of memory, whatever that is for.
+#[test]
+fn validate_keeps_neither_the_lines_nor_a_line_without_an_end() {
+    const MEMORY_KIB: usize = 128 << 10;
+    let world = World::new("validate_memory");
+    let validate = |piece: &[u8], code: i32| {
+        let mut child = Command::new("sh")
+            .args(["-c", &format!("ulimit -d {MEMORY_KIB}; exec \"$@\""), "sh"])
+            .arg(world.schoolbell().get_program())
+            .args(["validate", "--batch-date", "2026-03-01", "--output", "json", "-"])
+            .current_dir(world.folder())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        for _ in 0..(2 * MEMORY_KIB << 10).div_ceil(piece.len()) {
+            stdin.write_all(piece).unwrap();
+        }
+        drop(stdin);
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(code));
+        json(&String::from_utf8(output.stdout).unwrap())
+    };
+    let lines = format!("{GOOD}\n").repeat(8 << 10);
+    let report = validate(lines.as_bytes(), 0);
+    assert_eq!(report["accepted"]["events"], report["lines"]);
+    let report = validate(&vec![b'a'; 1 << 20], 65);
+    assert_eq!((&report["lines"], &report["rejected"]), (&json!(1), &json!({ "line_too_long": 1 })));
 }
 
 #[test]

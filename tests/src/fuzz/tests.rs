@@ -63,10 +63,10 @@ fn what_differs_is_made_short() {
 }
 
 #[test]
-fn a_round_changes_nearly_all_lines_and_meets_every_outcome() {
-    let plan = Plan { lines: 30_000, seed: 3, first_round: 0, threads: 1 };
+fn a_round_changes_most_lines_and_meets_every_outcome() {
+    let plan = Plan { lines: 60_000, seed: 3, first_round: 0, threads: 1 };
     let report = run(&plan, |_| ()).unwrap_or_else(|difference| panic!("{difference}"));
-    assert!(report.changed * 10 > report.lines * 9, "{report}");
+    assert!(report.changed * 10 > report.lines * 7, "{report}");
     let tables = ["events", "purchases", "task_results", "sessions", "ab_test_assignments"];
     let rare = ["blank"].into_iter().chain(tables).chain(reference::REASONS);
     let missing: Vec<_> =
