@@ -58,7 +58,7 @@ fn validate_keeps_neither_the_lines_nor_a_line_without_an_end() {
             .spawn()
             .unwrap();
         let mut stdin = child.stdin.take().unwrap();
-        for _ in 0..(2 * MEMORY_KIB << 10).div_ceil(piece.len()) {
+        for _ in 0..(2 * MEMORY_KIB * 1024).div_ceil(piece.len()) {
             stdin.write_all(piece).unwrap();
         }
         drop(stdin);

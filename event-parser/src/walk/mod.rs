@@ -1,6 +1,6 @@
 //! Stage 2: the grammar of one line, strict RFC 8259, read once from left to right.
 //!
-//! The walk knows the contract's keys: it puts their values into [`Fields`] and notes the members that the
+//! The walk knows the contract's keys: it puts their values into a [`Row`] and notes the members that the
 //! contract does not know. It judges JSON only; what values mean is `check`'s business.
 //!
 //! One grammar serves two ways of finding the end of a string: jumping with the index, and scanning, for the
