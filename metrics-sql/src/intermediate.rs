@@ -143,8 +143,8 @@ fn build_calendar() -> Model {
         id: calendar(),
         build: Build::Table,
         description:
-            "Every day that marts report: from the first activity, or the first money where that is \
-                      earlier, to `as_of_date`."
+            "Every day that marts report: from the first activity, or the first paid purchase or refund \
+                      where that is earlier, to `as_of_date`. Trials, free purchases and assignments begin nothing."
                 .to_owned(),
         grain: vec!["calendar_date".into()],
         sorted_by: vec!["calendar_date".into()],

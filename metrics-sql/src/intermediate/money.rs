@@ -97,8 +97,9 @@ fn build_money() -> Model {
         build: Build::Table,
         description: "Money that moved up to `as_of_date`: a row for each paid purchase and each refund, in the \
                       reporting currency at the rate of its own day. A refund has the plan, platform and \
-                      country of the purchase it names (by `purchase_id`; the earliest, where several bear it), \
-                      its own where there is no such purchase."
+                      country of the purchase it names, its own where there is no such purchase. It names by \
+                      `purchase_id`: trials and free purchases too, and where several bear the id the earliest, by \
+                      time, then event_id as text, then user."
             .to_owned(),
         grain: IDENTITY.map(Into::into).into(),
         sorted_by: IDENTITY.map(Into::into).into(),
@@ -187,7 +188,8 @@ fn columns() -> Vec<Column> {
         Column::attribute(
             "is_fully_refunded",
             SqlType::Bool,
-            "Whether refunds in the purchase's own currency have given back its whole amount.",
+            "Whether the refunds that name the purchase have given back its whole amount in its own currency; those in \
+             other currencies do not count.",
             is_given_back().cast(SqlType::Bool),
         ),
     ]);

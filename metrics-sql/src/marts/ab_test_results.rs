@@ -60,8 +60,10 @@ pub(super) fn model() -> Model {
         description: "Each variant of an experiment against its control, by metric and method: `welch` is the \
                       two-sided t-test of unequal variances, `cuped` the same after what users did before their \
                       assignment is taken out. Users who saw more than one variant are left out, as are those \
-                      whose window of `ab_window_days` has not ended by the end of `as_of_date`. Where a test \
-                      cannot be made, for fewer than two users on a side or no variance, its columns are NULL."
+                      whose window has not ended by the end of `as_of_date`; one that ends with it is analysed. A \
+                      window is `ab_window_days` of 24 hours from the instant of the assignment, also where the \
+                      clocks change. Where a test cannot be made, for fewer than two users on a side or no \
+                      variance, its columns are NULL."
             .to_owned(),
         grain: TEST.map(Into::into).into(),
         sorted_by: TEST.map(Into::into).into(),
@@ -133,8 +135,18 @@ fn columns() -> Vec<Column> {
     let share = ColumnTest::Within(0, 1);
     vec![
         key("experiment_id", "The experiment."),
-        key("metric", "What is measured of a user.").tested(ColumnTest::OneOf(names)),
-        key("method", "How it is tested.")
+        key(
+            "metric",
+            "What is measured of a user in the window. conversion: 1 with a paid purchase, else 0; \
+             revenue_per_user: net revenue; active_days: distinct active dates; retention_d7: 1 if active on the \
+             seventh date after that of the assignment, else 0; task_success_rate: correct attempts ÷ attempts, \
+             both summed over the users.",
+        )
+        .tested(ColumnTest::OneOf(names)),
+        key(
+            "method",
+            "How it is tested: welch, or cuped. retention_d7 has nothing before the assignment, and no cuped.",
+        )
             .tested(ColumnTest::OneOf(vec![WELCH.to_owned(), CUPED.to_owned()])),
         key("variant", "The variant."),
         Column::attribute(
@@ -145,7 +157,12 @@ fn columns() -> Vec<Column> {
         ),
         users("users", "Analysed users of the variant.", of_side("own")),
         users("control_users", "Analysed users of the control.", of_side("controls_own")),
-        figure("value", "The metric of the variant; NULL without users, or without attempts."),
+        figure(
+            "value",
+            "The metric of the variant: the mean over its users, for task_success_rate the one ratio of them all. NULL \
+             without users and, for task_success_rate, without a single attempt: a side that tried nothing has no \
+             rate, rather than one of 0.",
+        ),
         figure("control_value", "The metric of the control."),
         figure("absolute_difference", "value - control_value."),
         figure("relative_lift", "absolute_difference ÷ control_value; NULL where that is 0."),
@@ -157,7 +174,8 @@ fn columns() -> Vec<Column> {
             .tested(share.clone()),
         figure(
             "p_value_adjusted",
-            "The p-value by Holm, over all metrics and variants of the experiment with this method.",
+            "The p-value by Holm, over all metrics and variants of the experiment with this method; tests that cannot be \
+             made do not count among them.",
         )
         .tested(share.clone()),
         figure(
@@ -168,7 +186,9 @@ fn columns() -> Vec<Column> {
             "srm_p_value",
             SqlType::Float64.nullable(),
             "Sample ratio mismatch: the chi-squared test of analysed users over all variants against the shares \
-             they were to have. Near 0, the assignment is broken and the other figures mean nothing.",
+             they were to have: equal ones, or those of var `ab_expected_shares`. All variants are those that anyone was \
+             assigned to, analysed or not; shares given for others are left out, and the rest taken of their sum. \
+             Near 0, the assignment is broken and the other figures mean nothing.",
             assigned::survival(&col("statistic").of("mismatch"), &col("degrees_of_freedom").of("mismatch")),
         )
         .tested(share),

@@ -33,8 +33,8 @@ pub(super) fn model() -> Model {
         build: Build::Table,
         description: "Active users a day, over 1, 7 and 30 days, and their lifecycle, overall and by platform and \
                       country. A user counts in each segment value in which they have a row. Every day of the \
-                      calendar has its overall row; other segment values have rows while someone was active in \
-                      the last 30 days."
+                      calendar (`int_calendar`) has its overall row; other segment values have rows while someone \
+                      was active in the last 30 days."
             .to_owned(),
         grain: ["activity_date", "segment", "segment_value"].map(Into::into).into(),
         sorted_by: ["segment", "segment_value", "activity_date"].map(Into::into).into(),
@@ -101,7 +101,7 @@ fn columns() -> Vec<Column> {
         Column::attribute(
             "is_mau_window_full",
             SqlType::Bool,
-            "Whether 30 days of data lie behind mau.",
+            "Whether 30 days of data lie behind mau: it is the calendar's thirtieth day or a later one.",
             col("day_index").of("calendar").at_least(int(LONGEST.days - 1)).cast(SqlType::Bool),
         ),
         users("new_users", "Users first active that day, anywhere, ever.", of_day("new_users")),

@@ -42,8 +42,8 @@ pub(super) fn model() -> Model {
         build: Build::Table,
         description: "Active and paying users and their money a day, week (from Monday) and month, overall and by \
                       platform, country and plan. A purchase counts where it was made; a refund where the \
-                      purchase it names was made, on its own date. Every period of the calendar has its overall \
-                      row; other segment values have rows where something of their own is not zero. The first \
+                      purchase it names was made, on its own date. Every period of the calendar (`int_calendar`) \
+                      has its overall row; other segment values have rows where something of their own is not zero. The first \
                       and the last period may be partial."
             .to_owned(),
         grain: ["grain", "period_start", "segment", "segment_value"].map(Into::into).into(),
@@ -134,7 +134,10 @@ fn columns() -> Vec<Column> {
             active_users.clone(),
         ),
         users("paying_users", "Distinct users with a paid purchase in the period."),
-        users("new_paying_users", "Users whose first paid purchase ever was made in the period."),
+        users(
+            "new_paying_users",
+            "Users whose first paid purchase ever was made in the period; they are new where that was made.",
+        ),
         Column::count("purchases", "purchases", "Paid purchases.", of_period("purchases")),
         money("gross_revenue", "What paid purchases brought."),
         money("refunds", "What was given back."),
