@@ -151,6 +151,21 @@ fn figures_are_read_by_their_names() {
     let sql = world.succeed(&["metrics", "sql", "fct_activity_daily", "--as-of-date", "2026-03-12"]);
     assert!(!world.query(&sql).is_empty(), "{sql}");
 
+    let backwards = ["metrics", "query", "dau", "--from", "2026-03-12", "--to", "2026-03-11"];
+    for arguments in [&backwards[..], &["report", "--from", "2026-03-12", "--to", "2026-03-11"]] {
+        let backwards = world.run(arguments);
+        assert_eq!(backwards.code, 2);
+        let said =
+            "schoolbell: --from 2026-03-12 is after --to 2026-03-11: no date is from the one to the other\n";
+        assert_eq!(backwards.stderr, said);
+    }
+    world.query("DROP TABLE {marts}.fct_ltv SYNC");
+    for arguments in [&["metrics", "query", "ltv"][..], &["report"]] {
+        let unbuilt = world.run(arguments);
+        assert_eq!(unbuilt.code, 2);
+        assert!(unbuilt.stderr.contains("run `dbt build` after a load"), "{}", unbuilt.stderr);
+    }
+
     let missing = world.run(&["metrics", "query", "daus"]);
     assert_eq!(missing.code, 2);
     assert!(missing.stderr.contains("did you mean dau?"), "{}", missing.stderr);

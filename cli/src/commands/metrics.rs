@@ -9,7 +9,7 @@ use metrics_sql::{CustomMetric, Plain, Target, models, render, render_query};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::{Talk, connect, runtime};
+use super::{Talk, check_dates, connect, runtime, unread};
 use crate::args::{self, Figures, Metrics};
 use crate::failure::{Code, Failure, Outcome};
 use crate::output::{Output, print};
@@ -126,6 +126,7 @@ fn sql(
     names: &args::Names,
     talk: Talk,
 ) -> Outcome {
+    check_dates(slice.from, slice.to)?;
     let as_of_date = reporting.as_of_date.map(|date| date.to_string());
     let target = Target::Plain(Plain {
         reporting_timezone: reporting.reporting_timezone.clone(),
@@ -168,6 +169,7 @@ fn query(
     connection: &args::Connection,
     talk: Talk,
 ) -> Outcome {
+    check_dates(slice.from, slice.to)?;
     let sql = render_query(&metric.query(&slice.into())?, &Target::Plain(plain(&connection.names)));
     let format = format.unwrap_or(match talk.output {
         Output::Text => Figures::Table,
@@ -180,7 +182,7 @@ fn query(
     };
     let answer = runtime()?.block_on(async {
         let doing = format!("read {} (built by dbt)", metric.mart().id.name.as_str());
-        connect(connection).await?.read(&doing, &sql, name).await.map_err(Failure::from)
+        connect(connection).await?.read(&doing, &sql, name).await.map_err(unread)
     })?;
     if format != Figures::Json {
         return print(&answer);

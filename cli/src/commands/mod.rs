@@ -11,7 +11,7 @@ mod warehouse;
 
 use std::time::Duration;
 
-use ch_sink::{ConnectOptions, Retry, Secret, Warehouse};
+use ch_sink::{ConnectOptions, Retry, Secret, Warehouse, WarehouseError};
 use clap::CommandFactory;
 use event_schema::value::{Date, Timestamp};
 use event_source::Resolved;
@@ -77,6 +77,34 @@ async fn connect(connection: &Connection) -> Result<Warehouse, Failure> {
         retry: Retry { total: Duration::from_secs(connection.retry_seconds) },
     };
     Ok(Warehouse::connect(options).await?)
+}
+
+/// What ClickHouse calls a table, and a database, that is not there.
+const UNKNOWN_TABLE: u32 = 60;
+const UNKNOWN_DATABASE: u32 = 81;
+
+/// The failure to read what dbt builds: where it is not there, it is to be built.
+fn unread(error: WarehouseError) -> Failure {
+    match &error {
+        WarehouseError::Refused { doing, code: UNKNOWN_TABLE | UNKNOWN_DATABASE, message } => Failure::new(
+            error.class().into(),
+            format_args!(
+                "ClickHouse refused to {doing}: {message}; run `dbt build` after a load, and check the database prefix"
+            ),
+        ),
+        _ => error.into(),
+    }
+}
+
+/// Refuses dates of which none can be meant.
+fn check_dates(from: Option<Date>, to: Option<Date>) -> Outcome {
+    match (from, to) {
+        (Some(from), Some(to)) if from > to => Err(Failure::new(
+            Code::Usage,
+            format_args!("--from {from} is after --to {to}: no date is from the one to the other"),
+        )),
+        _ => Ok(()),
+    }
 }
 
 fn runtime() -> Result<tokio::runtime::Runtime, Failure> {

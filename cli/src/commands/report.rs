@@ -2,18 +2,19 @@
 
 use std::fs;
 
-use ch_sink::{Warehouse, WarehouseError};
+use ch_sink::Warehouse;
 use metrics_sql::{Target, render_query};
 use report::{Part, Range, Row};
 use serde_json::json;
 
 use super::metrics::plain;
-use super::{Talk, connect, runtime};
+use super::{Talk, check_dates, connect, runtime, unread};
 use crate::args;
 use crate::failure::{Failure, Outcome};
 use crate::output::print;
 
 pub(crate) fn run(args: &args::Report, talk: Talk) -> Outcome {
+    check_dates(args.from, args.to)?;
     let range = Range { from: args.from, to: args.to };
     let target = Target::Plain(plain(&args.connection.names));
     let page = runtime()?.block_on(async {
@@ -36,8 +37,9 @@ pub(crate) fn run(args: &args::Report, talk: Talk) -> Outcome {
 }
 
 /// The rows of a query.
-async fn rows(warehouse: &Warehouse, what: &str, sql: &str) -> Result<Vec<Row>, WarehouseError> {
-    let answer = warehouse.read(&format!("read {what} (built by dbt)"), sql, "JSONEachRow").await?;
+async fn rows(warehouse: &Warehouse, what: &str, sql: &str) -> Result<Vec<Row>, Failure> {
+    let doing = format!("read {what} (built by dbt)");
+    let answer = warehouse.read(&doing, sql, "JSONEachRow").await.map_err(unread)?;
     let rows = serde_json::Deserializer::from_slice(&answer).into_iter();
     Ok(rows.collect::<Result<_, _>>().expect("the server writes a row of JSON a line"))
 }
