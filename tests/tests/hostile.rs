@@ -6,6 +6,7 @@ use std::fs;
 
 use integration_tests::days::{Days, Line, dbt_project, hostile_names};
 use integration_tests::world::World;
+use metrics_sql::model::{Build, Layer};
 use metrics_sql::{custom, generated_files};
 use serde_json::{Value, json};
 
@@ -219,6 +220,15 @@ fn the_docs_say(world: &World, project: &str, own: &[custom::CustomMetric]) {
     };
     let (manifest, catalog) = (read("manifest.json"), read("catalog.json"));
     assert_eq!(catalog["errors"], Value::Null);
+    // Who reads the marts is documented of each of them.
+    for exposure in ["report", "metrics_query"] {
+        let exposure = &manifest["exposures"][format!("exposure.schoolbell.{exposure}")];
+        let read = exposure["depends_on"]["nodes"].as_array().unwrap();
+        for mart in metrics_sql::models().iter().filter(|model| model.id.layer == Layer::Mart) {
+            let id = format!("model.schoolbell.{}", mart.id.name.as_str());
+            assert!(read.contains(&json!(id)), "{} does not read {id}", exposure["name"]);
+        }
+    }
     let models = metrics_sql::models().into_iter().chain(own.iter().flat_map(custom::models));
     for model in models {
         let name = model.id.name.as_str();
@@ -237,7 +247,7 @@ fn the_docs_say(world: &World, project: &str, own: &[custom::CustomMetric]) {
             let column_name = column.name.as_str();
             let said = documented["columns"][column_name]["description"].as_str().unwrap();
             assert!(said.starts_with(&*column.doc), "{name}.{column_name}: {said}");
-            if model.build != metrics_sql::model::Build::View {
+            if model.build != Build::View {
                 let comment = comments.iter().find(|row| row[0] == column_name).unwrap();
                 assert_eq!(comment[1], json!(said), "{name}.{column_name}");
             }
