@@ -409,9 +409,8 @@ fn a_load_that_is_swept_while_it_sleeps_does_not_commit() {
             }
             run(&format!("ALTER TABLE {raw}.events_data DROP PARTITION ('{DAY}', '{id}')"));
         };
-        let is_commit = |head: &integration_tests::proxy::Head| {
-            head.target().contains("loads") && head.target().contains("input")
-        };
+        // Of all statements only the commit has an id.
+        let is_commit = |head: &integration_tests::proxy::Head| head.target().contains("query_id");
         arena.proxy.add(Rule::new(is_commit, Fault::First(Box::new(sweep))).times(1));
         let output = arena.spawn(&load(0)).wait_with_output().unwrap();
         let stderr = String::from_utf8_lossy(&output.stderr);

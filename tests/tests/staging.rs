@@ -152,3 +152,32 @@ fn what_is_not_staged_cannot_be_committed() {
     assert!(told.contains("sessions_data has 0 rows"), "{told}");
     assert_eq!(world.query("SELECT count() FROM {raw}.loads"), [json!([0])]);
 }
+
+#[test]
+fn a_day_of_a_thousand_loads_is_committed_by_one_row() {
+    const LOADS: u64 = 1000;
+    let world = World::new("staged_many");
+    let line = r#"{"event_id":"018f2c6e-7b1a-7c3d-9e4f-0123456789ab","event_type":"opened","user_id":"u","event_time":"2026-03-01T09:30:00Z"}"#;
+    fs::write(world.path("one.jsonl"), line).unwrap();
+    let first = stage(&world, "one.jsonl");
+    // As many workers would have staged as many files: the same, under other ids and names.
+    world.query(&format!(
+        "INSERT INTO {{raw}}.staged_loads (batch_date, load_id, sources, lines, blank_lines, accepted_rows, \
+         rejected_rows, seconds, version) SELECT batch_date, generateUUIDv7(number), \
+         [(toString(number), sources[1].2, toString(number))], lines, blank_lines, accepted_rows, rejected_rows, \
+         seconds, version FROM {{raw}}.staged_loads AS staged, numbers({LOADS} - 1) AS others"
+    ));
+    let id = first["load_id"].as_str().unwrap();
+    world.query(&format!(
+        "INSERT INTO {{raw}}.events_data SELECT one.* REPLACE (staged.load_id AS load_id) \
+         FROM {{raw}}.events_data AS one, {{raw}}.staged_loads AS staged WHERE staged.load_id != '{id}' \
+         SETTINGS max_partitions_per_insert_block = 0"
+    ));
+    let committed = world.load(DAY, &["--commit"]);
+    assert_eq!((&committed["status"], &committed["lines"]), (&json!("committed"), &json!(LOADS)));
+    let shown = world.query("SELECT count(), uniqExact(load_id) FROM {raw}.events");
+    assert_eq!(shown, [json!([LOADS, LOADS])]);
+    assert_eq!(world.query("SELECT count() FROM {raw}.rejected_events"), [json!([0])]);
+    world.succeed(&["rejects", "list", "--batch-date", DAY]);
+    assert_eq!(world.load(DAY, &["--commit"])["status"], "already_loaded");
+}

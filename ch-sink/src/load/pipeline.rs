@@ -19,7 +19,7 @@ use super::tally::Tally;
 use crate::LoadError;
 use crate::blocks::{Constants, Part};
 use crate::native;
-use crate::warehouse::{CommittedSource, Identity};
+use crate::warehouse::CommittedSource;
 
 /// Pieces of a block that wait to be sent.
 const PIECES: usize = 2;
@@ -114,7 +114,7 @@ pub(super) async fn store(
             }
         });
         let whole = async { matches!(encoding.await, Ok(Ok(()))) };
-        day.warehouse.insert(&doing, &statement, Identity::Token(&token), pieces, whole).await
+        day.warehouse.insert(&doing, &statement, &token, pieces, whole).await
     };
     day.warehouse.retrying(send).await.map_err(|error| day.failed(error))
 }

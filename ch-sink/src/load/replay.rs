@@ -17,7 +17,7 @@ use super::{Day, LoadOptions, cleanup, commit, pipeline};
 use crate::LoadError;
 use crate::blocks::Part;
 use crate::warehouse::{
-    Commit, Identity, Proposal, Refusal, RejectFilter, RejectKey, RejectedLine, RejectsIn, Warehouse,
+    Commit, Proposal, Refusal, RejectFilter, RejectKey, RejectedLine, RejectsIn, Warehouse,
 };
 
 /// Rows are sent when they take so many bytes.
@@ -256,8 +256,7 @@ impl<'a> Replay<'a> {
             let statement = format!("INSERT INTO {}", warehouse.rows_table(REPLAYED_LINES.table));
             let token = format!("{load_id}-{}-{}", REPLAYED_LINES.table, self.batches);
             let send = async || {
-                let identity = Identity::Token(&token);
-                warehouse.insert_json("note the replayed lines", &statement, identity, rows.clone()).await
+                warehouse.insert_json("note the replayed lines", &statement, &token, rows.clone()).await
             };
             warehouse.retrying(send).await.map_err(|error| self.day.failed(error))?;
         }

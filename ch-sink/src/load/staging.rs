@@ -153,12 +153,14 @@ fn without_repetitions(
     batch_date: Date,
     waiting: Vec<StagedLoad>,
 ) -> Result<(Vec<StagedLoad>, Vec<Uuid>), LoadError> {
-    let (mut loads, mut twice) = (Vec::<StagedLoad>::new(), Vec::new());
+    let (mut loads, mut twice, mut seen) = (Vec::new(), Vec::new(), BTreeSet::new());
     for load in waiting {
-        if loads.iter().any(|other| Commit::of(&[(*other).clone()]).is_of(&load.sources)) {
-            twice.push(load.load_id);
-        } else {
+        let mut sources = load.sources.clone();
+        sources.sort_unstable();
+        if seen.insert(sources) {
             loads.push(load);
+        } else {
+            twice.push(load.load_id);
         }
     }
     let mut readers: BTreeMap<&str, Uuid> = BTreeMap::new();

@@ -4,13 +4,12 @@
 //! container) therefore cannot name what was swept meanwhile. While it runs, `system.processes` shows it: a sweep
 //! that waits for older queries waits for it too.
 
-use bytes::Bytes;
 use event_schema::registry::{DEAD_LOADS, LOADS, REJECTED_EVENTS, REPLAYED_LINES};
 use event_schema::value::Date;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Commit, Identity, Warehouse, id_list};
+use super::{Commit, Warehouse, id_array, literal};
 use crate::WarehouseError;
 
 /// A row that is to become the commit of a date.
@@ -41,25 +40,30 @@ pub(crate) enum Refusal {
     RowsDiffer { table: &'static str, sent: u64 },
 }
 
+/// What a statement calls the loads of the commit, and the fresh ones.
+const ALL: &str = "all_loads";
+const FRESH: &str = "fresh_loads";
+
 impl Proposal<'_> {
+    /// `WITH …`: gives [`ALL`] and [`FRESH`] their values, once for all conditions.
+    fn with_loads(&self) -> String {
+        format!("WITH {} AS {ALL}, {} AS {FRESH}", id_array(&self.commit.load_ids), id_array(self.fresh))
+    }
+
     /// What must hold, and what it means if it does not; in the order in which a refusal is explained.
     fn conditions(&self, warehouse: &Warehouse) -> Vec<(Refusal, String)> {
-        let Proposal { batch_date, commit, fresh, base, replayed, rejected } = self;
+        let Proposal { batch_date, commit, base, replayed, rejected, .. } = self;
         let loads = warehouse.bookkeeping(LOADS.table);
-        let (all, fresh) = (id_list(&commit.load_ids), id_list(fresh));
         let of_the_date = format!("FROM {loads} WHERE batch_date = '{batch_date}'");
         let mut conditions = vec![
             (
                 Refusal::Dead,
                 format!(
-                    "(SELECT count() FROM {} WHERE load_id IN ({all})) = 0",
+                    "(SELECT count() FROM {} WHERE load_id IN {ALL}) = 0",
                     warehouse.bookkeeping(DEAD_LOADS.table)
                 ),
             ),
-            (
-                Refusal::Named,
-                format!("(SELECT countIf(arrayExists(id -> id IN ({fresh}), load_ids)) {of_the_date}) = 0"),
-            ),
+            (Refusal::Named, format!("(SELECT countIf(hasAny(load_ids, {FRESH})) {of_the_date}) = 0")),
         ];
         if let Some(base) = base {
             conditions.push((
@@ -71,16 +75,16 @@ impl Proposal<'_> {
         }
         let mut rows = |table: &'static str, ids: &str, sent: u64| {
             let condition = format!(
-                "(SELECT count() FROM {} WHERE batch_date = '{batch_date}' AND load_id IN ({ids})) = {sent}",
+                "(SELECT count() FROM {} WHERE batch_date = '{batch_date}' AND load_id IN {ids}) = {sent}",
                 warehouse.rows_table(table)
             );
             conditions.push((Refusal::RowsDiffer { table, sent }, condition));
         };
         for entity in event_schema::registry::ENTITIES {
-            rows(entity.table, &all, commit.accepted_rows.get(entity.table).copied().unwrap_or_default());
+            rows(entity.table, ALL, commit.accepted_rows.get(entity.table).copied().unwrap_or_default());
         }
-        rows(REJECTED_EVENTS.table, &fresh, *rejected);
-        rows(REPLAYED_LINES.table, &fresh, *replayed);
+        rows(REJECTED_EVENTS.table, FRESH, *rejected);
+        rows(REPLAYED_LINES.table, FRESH, *replayed);
         conditions
     }
 }
@@ -114,16 +118,20 @@ impl Warehouse {
             commit.commit_id
         )];
         conditions.extend(proposal.conditions(self).into_iter().map(|(_, condition)| condition));
+        let row = serde_json::to_string(&Row { batch_date, commit }).expect("a commit is JSON");
+        // The row is part of the statement, and that is what is sent: as data it would come after a statement in the
+        // address, which has no room for the ids of many loads.
         let statement = format!(
-            "INSERT INTO {loads} ({}) SELECT {} FROM input('{}') WHERE {}",
+            "INSERT INTO {loads} ({}) {} SELECT {} FROM format(JSONEachRow, {}, {}) WHERE {}",
             columns.join(", "),
+            proposal.with_loads(),
             values.collect::<Vec<_>>().join(", "),
-            input.join(", ").replace('\'', "\\'"),
+            literal(&input.join(", ")),
+            literal(&row),
             conditions.join(" AND ")
         );
-        let row = serde_json::to_vec(&Row { batch_date, commit }).expect("a commit is JSON");
         let id = commit.commit_id.to_string();
-        self.insert_json("commit the day", &statement, Identity::QueryId(&id), Bytes::from(row)).await
+        self.execute_once("commit the day", &statement, &id).await
     }
 
     /// Why a proposal was refused: the first thing that does not hold. `None` if by now everything does.
@@ -133,7 +141,7 @@ impl Warehouse {
             holds: Vec<u8>,
         }
         let (refusals, conditions): (Vec<_>, Vec<_>) = proposal.conditions(self).into_iter().unzip();
-        let sql = format!("SELECT array({}) AS holds", conditions.join(", "));
+        let sql = format!("{} SELECT array({}) AS holds", proposal.with_loads(), conditions.join(", "));
         let verdicts: Vec<Verdicts> = self.fetch("ask why the commit was refused", &sql).await?;
         let holds = verdicts.into_iter().next().map(|verdicts| verdicts.holds).unwrap_or_default();
         Ok(refusals.into_iter().zip(holds).find(|(_, holds)| *holds == 0).map(|(refusal, _)| refusal))

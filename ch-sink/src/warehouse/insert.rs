@@ -33,17 +33,9 @@ const INSERT_SETTINGS: [(&str, &str); 10] = [
     ("wait_end_of_query", "1"),
 ];
 
-/// What makes an insert the same one when it is sent again.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Identity<'a> {
-    /// The server remembers the block by this token.
-    Token(&'a str),
-    /// The server runs one query of this id at a time; the statement itself sees to the rest.
-    QueryId(&'a str),
-}
-
 impl Warehouse {
-    /// Inserts what comes out of `pieces`, once. `statement` is everything before the data.
+    /// Inserts what comes out of `pieces`. `statement` is everything before the data. The server stores nothing if it
+    /// has seen the token.
     ///
     /// A channel also closes when whoever fills it fails. So `whole` is asked afterwards whether that was all; if
     /// not, the insert is broken off.
@@ -51,7 +43,7 @@ impl Warehouse {
         &self,
         doing: &str,
         statement: &str,
-        identity: Identity<'_>,
+        token: &str,
         mut pieces: mpsc::Receiver<Bytes>,
         whole: impl Future<Output = bool>,
     ) -> Result<(), WarehouseError> {
@@ -60,10 +52,7 @@ impl Warehouse {
         for (name, value) in INSERT_SETTINGS {
             insert = insert.with_setting(name, value);
         }
-        insert = match identity {
-            Identity::Token(token) => insert.with_setting("insert_deduplication_token", token),
-            Identity::QueryId(id) => insert.with_setting("query_id", id),
-        };
+        insert = insert.with_setting("insert_deduplication_token", token);
         insert = insert.with_timeouts(Some(SEND_TIMEOUT), Some(ACKNOWLEDGE_TIMEOUT));
         while let Some(piece) = pieces.recv().await {
             insert.send(piece).await.map_err(|error| fail(SEND_TIMEOUT, error))?;
@@ -75,12 +64,12 @@ impl Warehouse {
         insert.end().await.map_err(|error| fail(ACKNOWLEDGE_TIMEOUT, error))
     }
 
-    /// Inserts a few rows, written as JSON, once.
+    /// Inserts a few rows, written as JSON.
     pub(crate) async fn insert_json(
         &self,
         doing: &str,
         statement: &str,
-        identity: Identity<'_>,
+        token: &str,
         rows: Bytes,
     ) -> Result<(), WarehouseError> {
         let (sender, pieces) = mpsc::channel(1);
@@ -88,6 +77,6 @@ impl Warehouse {
         sender.try_send(rows).expect("an empty channel takes a piece");
         drop(sender);
         let statement = format!("{statement} FORMAT JSONEachRow");
-        self.insert(doing, &statement, identity, pieces, async { true }).await
+        self.insert(doing, &statement, token, pieces, async { true }).await
     }
 }

@@ -21,7 +21,6 @@ use uuid::Uuid;
 
 use crate::WarehouseError;
 pub(crate) use commit::{Proposal, Refusal};
-pub(crate) use insert::Identity;
 pub(crate) use loads::Standing;
 pub use loads::{Commit, CommittedSource};
 pub(crate) use rejects::RejectsIn;
@@ -33,6 +32,8 @@ pub(crate) use sweep::{Found, TABLES, date};
 
 /// Until a query that reads or changes little is given up.
 const QUERY_TIMEOUT: Duration = Duration::from_secs(300);
+/// The longest statement that the server is to take, in bytes: one may name thousands of loads.
+const MOST_STATEMENT_BYTES: &str = "67108864";
 /// Until a server that does not answer at all is given up, if the retries are not shorter: whoever starts a load
 /// wants to hear soon that the address is wrong.
 const CONNECT_FOR: Duration = Duration::from_secs(15);
@@ -177,6 +178,7 @@ impl Warehouse {
                     .client
                     .query_raw(sql)
                     .with_setting("wait_end_of_query", "1")
+                    .with_setting("max_query_size", MOST_STATEMENT_BYTES)
                     .with_setting("output_format_json_quote_64bit_integers", "0")
                     // A table for people shows all it has.
                     .with_setting("output_format_pretty_max_rows", "1000000");
@@ -194,6 +196,18 @@ impl Warehouse {
             self.within_time(doing, query.execute()).await
         })
         .await
+    }
+
+    /// Runs a statement once, under an id of which the server runs one query at a time.
+    async fn execute_once(&self, doing: &str, sql: &str, query_id: &str) -> Result<(), WarehouseError> {
+        let query = self
+            .client
+            .query_raw(sql)
+            .with_setting("query_id", query_id)
+            .with_setting("max_query_size", MOST_STATEMENT_BYTES)
+            .with_setting("async_insert", "0")
+            .with_setting("wait_end_of_query", "1");
+        self.within_time(doing, query.execute()).await
     }
 
     async fn fetch_one<T>(&self, doing: &str, sql: &str) -> Result<T, WarehouseError>
@@ -231,12 +245,14 @@ impl Warehouse {
     }
 }
 
-/// Ids, as they stand in a list of SQL.
-fn id_list(ids: &[Uuid]) -> String {
-    // An empty list is no SQL; nothing has the id of zeros.
+/// Ids as a constant array of SQL.
+fn id_array(ids: &[Uuid]) -> String {
+    // Nothing is in an empty array, and the server refuses to look; nothing has the id of zeros.
     let nil = [Uuid::nil()];
     let ids = if ids.is_empty() { &nil } else { ids };
-    ids.iter().map(|id| format!("toUUID('{id}')")).collect::<Vec<_>>().join(", ")
+    // One literal, however many they are: the server limits the elements of a statement.
+    let list = ids.iter().map(|id| format!("'{id}'")).collect::<Vec<_>>().join(",");
+    format!("CAST({}, 'Array(UUID)')", literal(&format!("[{list}]")))
 }
 
 /// Text as a literal of SQL.
@@ -265,7 +281,7 @@ mod tests {
     #[test]
     fn text_stays_inside_its_quotes() {
         assert_eq!(literal(r"it's a \ "), r"'it\'s a \\ '");
-        assert_eq!(id_list(&[]), "toUUID('00000000-0000-0000-0000-000000000000')");
+        assert_eq!(id_array(&[]), r"CAST('[\'00000000-0000-0000-0000-000000000000\']', 'Array(UUID)')");
     }
 
     #[test]

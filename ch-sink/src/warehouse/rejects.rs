@@ -8,7 +8,7 @@ use event_schema::value::Date;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Warehouse, id_list, literal};
+use super::{Warehouse, id_array, literal};
 use crate::WarehouseError;
 
 /// Lines read at once; each has at most 64 KiB.
@@ -90,13 +90,13 @@ impl RejectsIn {
         let mut rows = match self {
             RejectsIn::Load(load_id) => format!("{raw}.{lines} WHERE load_id = '{load_id}'"),
             RejectsIn::Commit { batch_date, load_ids } => {
-                let ids = id_list(load_ids);
+                let ids = id_array(load_ids);
                 let global = if warehouse.cluster.is_some() { "GLOBAL " } else { "" };
                 format!(
-                    "{raw}.{lines} WHERE batch_date = '{batch_date}' AND load_id IN ({ids}) \
+                    "{raw}.{lines} WHERE batch_date = '{batch_date}' AND load_id IN {ids} \
                      AND (load_id, source_file, source_line) {global}NOT IN \
                      (SELECT rejected_by, source_file, source_line FROM {raw}.{} \
-                     WHERE batch_date = '{batch_date}' AND load_id IN ({ids}))",
+                     WHERE batch_date = '{batch_date}' AND load_id IN {ids})",
                     all_view(REPLAYED_LINES.table)
                 )
             }

@@ -8,7 +8,7 @@ use event_schema::value::Date;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{CommittedSource, Identity, Warehouse};
+use super::{CommittedSource, Warehouse};
 use crate::WarehouseError;
 
 /// One row of `raw.staged_loads`, without what the server adds.
@@ -55,7 +55,7 @@ impl Warehouse {
         let row = Bytes::from(serde_json::to_vec(&Row { batch_date, load }).expect("a load is JSON"));
         let token = load.load_id.to_string();
         self.retrying(async || {
-            self.insert_json("note the staged load", &statement, Identity::Token(&token), row.clone()).await
+            self.insert_json("note the staged load", &statement, &token, row.clone()).await
         })
         .await
     }

@@ -10,7 +10,7 @@ use event_schema::value::Date;
 use serde::{Deserialize, Deserializer, Serialize};
 use uuid::Uuid;
 
-use super::{Identity, Warehouse, literal};
+use super::{Warehouse, literal};
 use crate::WarehouseError;
 use crate::load::rules::{CommitRow, StoredLoad};
 
@@ -102,10 +102,8 @@ impl Warehouse {
         let statement = format!("INSERT INTO {} (batch_date, load_id)", self.bookkeeping(DEAD_LOADS.table));
         let token = Uuid::now_v7().to_string();
         // Written twice is given up all the same.
-        self.retrying(async || {
-            self.insert_json("give up dead loads", &statement, Identity::Token(&token), rows.clone()).await
-        })
-        .await
+        self.retrying(async || self.insert_json("give up dead loads", &statement, &token, rows.clone()).await)
+            .await
     }
 
     /// The queries that run now and may read a view or commit a day.
