@@ -10,12 +10,16 @@ import decimal
 import sys
 import time
 import uuid
-from typing import Optional
+from typing import Annotated, Optional
 
 import clickhouse_connect
 import msgspec
 
 BATCH_LINES = 100_000
+
+
+UInt16 = Annotated[int, msgspec.Meta(ge=0, lt=2**16)]
+UInt32 = Annotated[int, msgspec.Meta(ge=0, lt=2**32)]
 
 
 class Envelope(msgspec.Struct):
@@ -52,9 +56,9 @@ class TaskResult(msgspec.Struct):
     course_id: Optional[str] = None
     lesson_id: Optional[str] = None
     score: Optional[float] = None
-    attempt: Optional[int] = None
-    duration_ms: Optional[int] = None
-    hints_used: Optional[int] = None
+    attempt: Optional[UInt16] = None
+    duration_ms: Optional[UInt32] = None
+    hints_used: Optional[UInt16] = None
 
 
 class Session(msgspec.Struct):
