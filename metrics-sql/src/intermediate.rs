@@ -72,12 +72,7 @@ fn build_user_activity_daily() -> Model {
         sorted_by: ["user_id", "activity_date", "platform", "country"].map(Into::into).into(),
         columns: vec![
             Column::key("user_id", SqlType::String, "Who was active.", col("user_id")),
-            Column::key(
-                "activity_date",
-                SqlType::Date,
-                "The day, in the reporting time zone.",
-                col("activity_date"),
-            ),
+            Column::activity_date(col("activity_date")),
             Column::key("platform", SqlType::LowCardinality, "Where; empty where unknown.", col("platform")),
             Column::key(
                 "country",

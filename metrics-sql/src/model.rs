@@ -94,6 +94,11 @@ pub struct Check {
 }
 
 impl Column {
+    /// The day of what is told, a part of the grain of most models.
+    pub(crate) fn activity_date(value: Expr) -> Column {
+        Column::key("activity_date", SqlType::Date, "The day, in the reporting time zone.", value)
+    }
+
     /// A part of the grain.
     pub fn key(name: impl Into<Ident>, ty: SqlType, doc: impl Into<String>, value: Expr) -> Column {
         Column {

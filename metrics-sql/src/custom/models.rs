@@ -94,12 +94,7 @@ fn daily(metric: &CustomMetric, role: &str, part: &Part) -> Model {
     }
 
     let mut keys = vec![
-        Column::key(
-            "activity_date",
-            SqlType::Date,
-            "The day, in the reporting time zone.",
-            col("activity_date"),
-        ),
+        Column::activity_date(col("activity_date")),
         Column::key("user_id", SqlType::String, "Whose rows.", col("user_id")),
     ];
     for Dimension(name) in &metric.dimensions {
@@ -170,12 +165,7 @@ fn mart(metric: &CustomMetric) -> Model {
         days => format!(" A figure is of the {days} days ending that day."),
     };
     let mut columns = vec![
-        Column::key(
-            "activity_date",
-            SqlType::Date,
-            "The day, in the reporting time zone.",
-            col("activity_date"),
-        ),
+        Column::activity_date(col("activity_date")),
         Column::key("segment", SqlType::LowCardinality, "How the rows are cut.", low_cardinality("segment"))
             .tested(ColumnTest::OneOf(segments)),
         Column::key(

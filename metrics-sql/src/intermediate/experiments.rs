@@ -50,7 +50,7 @@ fn build_assignments() -> Model {
             Column::key("experiment_id", SqlType::LowCardinality, "The experiment.", col("experiment_id")),
             Column::key("user_id", SqlType::String, "Who was assigned.", col("user_id")),
             Column::key("variant", SqlType::LowCardinality, "The variant.", col("variant")),
-            day(),
+            Column::activity_date(col("activity_date")),
             Column::attribute(
                 "assigned_at",
                 INSTANT,
@@ -85,7 +85,7 @@ fn build_user_attempts_daily() -> Model {
         sorted_by: ["user_id", "activity_date"].map(Into::into).into(),
         columns: vec![
             Column::key("user_id", SqlType::String, "Who tried.", col("user_id")),
-            day(),
+            Column::activity_date(col("activity_date")),
             Column::attribute(
                 "attempted_at",
                 SqlType::Array(Box::new(INSTANT)),
@@ -132,10 +132,6 @@ fn with_day(table: &Entity) -> Select {
         .only_changed(Changed::Events)
         .columns(["user_id"])
         .item(reporting_date(col("event_time")), "activity_date")
-}
-
-fn day() -> Column {
-    Column::key("activity_date", SqlType::Date, "The day, in the reporting time zone.", col("activity_date"))
 }
 
 /// A user's measure on both sides of the assignment: in the window after it, and in the one before it.

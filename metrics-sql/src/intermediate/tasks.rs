@@ -41,7 +41,7 @@ fn build_user_tasks_daily() -> Model {
         grain: USER_TASK.map(Into::into).into(),
         sorted_by: USER_TASK.map(Into::into).into(),
         columns: vec![
-            Column::key("activity_date", SqlType::Date, "The day, in the reporting time zone.", date()),
+            Column::activity_date(date()),
             text("user_id", "Who tried."),
             text("task_id", "The task."),
             low_cardinality("platform", "Where; empty where unknown."),
@@ -93,12 +93,7 @@ fn build_task_success_daily() -> Model {
         grain: ["activity_date", "segment", "segment_value"].map(Into::into).into(),
         sorted_by: ["activity_date", "segment", "segment_value"].map(Into::into).into(),
         columns: vec![
-            Column::key(
-                "activity_date",
-                SqlType::Date,
-                "The day, in the reporting time zone.",
-                tried("activity_date"),
-            ),
+            Column::activity_date(tried("activity_date")),
             key("segment", SqlType::LowCardinality, "How attempts are cut.", part_of_segment(1)),
             key(
                 "segment_value",

@@ -73,12 +73,7 @@ fn columns() -> Vec<Column> {
         Column::ratio(name, doc, of_day(part), of_day(whole)).tested(ColumnTest::Within(0, 1))
     };
     let mut columns = vec![
-        Column::key(
-            "activity_date",
-            SqlType::Date,
-            "The day, in the reporting time zone.",
-            of_day("activity_date"),
-        ),
+        Column::activity_date(of_day("activity_date")),
         Column::key(
             "segment",
             SqlType::LowCardinality,

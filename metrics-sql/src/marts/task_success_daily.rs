@@ -75,11 +75,7 @@ fn columns() -> Vec<Column> {
     };
     let low_cardinality = |name: &'static str| -> Expr { col(name).cast(SqlType::LowCardinality) };
     vec![
-        Column::key(
-            "activity_date",
-            SqlType::Date,
-            "The day, in the reporting time zone.",
-            col("activity_date"),
+        Column::activity_date(col("activity_date"),
         ),
         Column::key(
             "segment",
