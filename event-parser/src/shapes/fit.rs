@@ -6,6 +6,9 @@ use crate::index::{Index, IndexedLine};
 use crate::rows::{Origin, text_end};
 use crate::walk;
 
+/// Room for more waiting lines is given back: many shapes could each have had a chunk of very short ones.
+const MOST_KEPT: usize = 1024;
+
 /// What fitting works on. Its memory is reused from chunk to chunk.
 #[derive(Debug, Default)]
 pub(crate) struct Fitting {
@@ -45,6 +48,9 @@ impl Shapes {
                 }
             }
             shape.waiting.clear();
+            if shape.waiting.capacity() > MOST_KEPT {
+                shape.waiting = Vec::new();
+            }
             if !lines.is_empty() {
                 let (frame, tokens) = (&shape.frame, index.all_tokens());
                 then.take(ShapedLines { bytes, tokens, origin, frame, lines });
