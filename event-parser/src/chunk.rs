@@ -13,7 +13,7 @@ use crate::arch::{Backend, Simd, Task};
 use crate::batch::{Batch, Reject, Violation};
 use crate::check::Checker;
 use crate::index::{Index, IndexedLine};
-use crate::rows::{Origin, WalkedRows, text_end};
+use crate::rows::{Origin, WalkedRows, text_end, text_odd};
 use crate::shapes::{Fitting, FnShaped, ShapedLines, Shapes};
 use crate::walk::{self, Known, Line, Names, Place, Shelf};
 use crate::{Options, split};
@@ -196,15 +196,6 @@ impl Task for DealLines<'_> {
         batch.lines += u64::from(lines);
         batch.blank_lines += blank_lines;
         lines
-    }
-}
-
-/// A line's backslashes and control characters, without the `\r` before the newline.
-#[inline(always)]
-fn text_odd<'a>(index: &'a Index, line: &IndexedLine, end: u32) -> &'a [u32] {
-    match index.odd(line) {
-        [odd @ .., last] if *last >= end => odd,
-        odd => odd,
     }
 }
 

@@ -2,7 +2,7 @@
 
 #![expect(clippy::inline_always, reason = "compiled anew for each set of instructions")]
 
-use crate::index::IndexedLine;
+use crate::index::{Index, IndexedLine};
 use crate::walk::{Known, Place, Row, Shelf, Unknown};
 
 /// Rows that are read one at a time, where the last one stood.
@@ -116,4 +116,14 @@ impl Origin {
 pub(crate) fn text_end(bytes: &[u8], line: &IndexedLine) -> u32 {
     let has_return = line.has_newline && line.end > line.start && bytes[line.end as usize - 1] == b'\r';
     line.end - u32::from(has_return)
+}
+
+/// The backslashes and control characters of a line's text, which ends at `end`.
+#[inline(always)]
+pub(crate) fn text_odd<'a>(index: &'a Index, line: &IndexedLine, end: u32) -> &'a [u32] {
+    match index.odd(line) {
+        // The `\r` before the newline.
+        [odd @ .., last] if *last >= end => odd,
+        odd => odd,
+    }
 }

@@ -204,6 +204,23 @@ impl Finished {
     }
 }
 
+/// A program under limits that a shell sets first. Where they cannot be set it does not run.
+pub fn limited(limits: &str, program: &Command) -> Command {
+    let mut command = Command::new("sh");
+    command.args(["-c", &format!("{limits} && exec \"$@\""), "sh"]);
+    command.arg(program.get_program()).args(program.get_args());
+    if let Some(folder) = program.get_current_dir() {
+        command.current_dir(folder);
+    }
+    for (name, value) in program.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    command
+}
+
 /// The test binary's server, started once. It ends with the test binary, whose end of its pipe closes then.
 fn server_url() -> String {
     static SERVER: Mutex<Option<Server>> = Mutex::new(None);

@@ -2,9 +2,9 @@
 
 use std::fs;
 use std::io::Write;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
-use integration_tests::world::World;
+use integration_tests::world::{World, limited};
 use serde_json::{Value, json};
 
 const GOOD: &str = r#"{"event_id":"018f2c6e-7b1a-7c3d-9e4f-0123456789ab","event_type":"opened","user_id":"u","event_time":"2026-03-01T09:30:00Z"}"#;
@@ -48,11 +48,9 @@ fn validate_keeps_neither_the_lines_nor_a_line_without_an_end() {
     const MEMORY_KIB: usize = 128 << 10;
     let world = World::new("validate_memory");
     let validate = |piece: &[u8], code: i32| {
-        let mut child = Command::new("sh")
-            .args(["-c", &format!("ulimit -d {MEMORY_KIB}; exec \"$@\""), "sh"])
-            .arg(world.schoolbell().get_program())
-            .args(["validate", "--batch-date", "2026-03-01", "--output", "json", "-"])
-            .current_dir(world.folder())
+        let mut program = world.schoolbell();
+        program.args(["validate", "--batch-date", "2026-03-01", "--output", "json", "-"]);
+        let mut child = limited(&format!("ulimit -d {MEMORY_KIB}"), &program)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use event_generator::{Generator, Plan};
 use integration_tests::proxy::{Fault, Head, Proxy, Rule};
 use integration_tests::s3::Bucket;
-use integration_tests::world::{Finished, World};
+use integration_tests::world::{Finished, World, limited};
 use serde_json::Value;
 
 const DAY: &str = "2026-03-01";
@@ -104,17 +104,7 @@ impl Scene {
 
     /// The load, run by a shell that first does `limit`.
     fn load_limited(&self, limit: &str, arguments: &[&str]) -> Finished {
-        let load = self.command(arguments);
-        let mut command = Command::new("sh");
-        command.args(["-c", &format!("{limit}; exec \"$@\""), "sh"]);
-        command.arg(load.get_program()).args(load.get_args()).current_dir(self.world.folder());
-        for (name, value) in load.get_envs() {
-            match value {
-                Some(value) => command.env(name, value),
-                None => command.env_remove(name),
-            };
-        }
-        Finished::of(&mut command, arguments)
+        Finished::of(&mut limited(limit, &self.command(arguments)), arguments)
     }
 
     fn ranges(&self) -> Vec<(u64, u64)> {
@@ -349,7 +339,7 @@ fn a_full_disk_in_the_spool_folder_leaves_the_day_untouched() {
     scene.bucket.put("day.jsonl", &lines(1, 2 * PIECE));
     // No file may grow beyond 10,000 blocks of 512 bytes: writing fails as it does on a full disk.
     let arguments = ["--spool", "spool", &scene.bucket.url("day.jsonl")];
-    let finished = scene.load_limited(r#"trap "" XFSZ; ulimit -f 10000"#, &arguments);
+    let finished = scene.load_limited(r#"trap "" XFSZ && ulimit -f 10000"#, &arguments);
     scene.assert_untouched("full", &finished, 75, "has no room");
     assert_eq!(
         fs::read_dir(scene.world.folder().join("spool")).unwrap().count(),

@@ -80,9 +80,9 @@ impl Filling {
     /// To be called after a little was parsed: sends the largest table if the batch is full, and waits until there is
     /// memory for more.
     pub(super) fn make_room(&mut self) -> Result<(), Stopped> {
-        let filled = of_rows(self.batch.bytes());
-        if filled + making(self.largest(), &self.batch) >= self.memory_bytes / 4 * 3 {
-            return self.send(self.largest());
+        let (filled, largest) = (of_rows(self.batch.bytes()), self.largest());
+        if filled + making(largest, &self.batch) >= self.memory_bytes / 4 * 3 {
+            return self.send(largest);
         }
         self.on_their_way.wait_for(|bytes| filled + bytes <= self.memory_bytes);
         Ok(())

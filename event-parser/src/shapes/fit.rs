@@ -3,7 +3,7 @@
 use super::{Frame, NONE, ShapedLines, Shapes, Value, ValueKind};
 use crate::arch::Simd;
 use crate::index::{Index, IndexedLine};
-use crate::rows::{Origin, text_end};
+use crate::rows::{Origin, text_end, text_odd};
 use crate::walk;
 
 /// Room for more waiting lines is given back: many shapes could each have had a chunk of very short ones.
@@ -72,9 +72,8 @@ impl Frame {
     /// Whether a line without control characters has this shape, and escapes only where nobody reads them.
     #[inline(always)]
     fn fits<S: Simd>(&self, simd: S, bytes: &[u8], index: &Index, line: &IndexedLine) -> bool {
-        let odd = index.odd(line);
         self.has_structure(simd, bytes, index.all_tokens(), line)
-            && (odd.is_empty() || self.hides_escapes(bytes, index, line, odd))
+            && (index.odd(line).is_empty() || self.hides_escapes(bytes, index, line))
     }
 
     /// Whether a line is JSON of this structure, if its escapes are good.
@@ -104,19 +103,14 @@ impl Frame {
 
     /// Whether a line's escapes are good and stand in no string that is asked for.
     #[cold]
-    fn hides_escapes(&self, bytes: &[u8], index: &Index, line: &IndexedLine, odd: &[u32]) -> bool {
-        let end = text_end(bytes, line);
-        let odd = match odd {
-            // The `\r` before the newline.
-            [odd @ .., last] if *last >= end => odd,
-            odd => odd,
-        };
-        let tokens = index.all_tokens();
-        walk::are_escapes_good(&bytes[..end as usize], odd)
+    fn hides_escapes(&self, bytes: &[u8], index: &Index, line: &IndexedLine) -> bool {
+        let (end, tokens) = (text_end(bytes, line), index.all_tokens());
+        let backslashes = text_odd(index, line, end);
+        walk::are_escapes_good(&bytes[..end as usize], backslashes)
             && self.values.iter().filter(|value| value.kind == ValueKind::Text).all(|value| {
                 let Value { start, end, .. } = value;
                 let [start, end] = [start, end].map(|place| place.of(tokens, line.first_token()));
-                !odd.iter().any(|at| (start..end).contains(at))
+                !backslashes.iter().any(|at| (start..end).contains(at))
             })
     }
 }

@@ -68,8 +68,7 @@ pub(super) fn model() -> Model {
     let segments = ACTIVITY_SEGMENTS.map(|segment| segment.name.to_owned()).into();
     let users = |name, doc, value| Column::count(name, "users", doc, value);
     let mut columns = vec![
-        Column::activity_date(col("activity_date"),
-        ),
+        Column::activity_date(col("activity_date")),
         Column::key(
             "segment",
             SqlType::LowCardinality,

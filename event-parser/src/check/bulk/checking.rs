@@ -9,7 +9,7 @@ use event_schema::value::{Timestamp, is_upper_letters, parse_amount, parse_date}
 use super::super::input::Input;
 use super::super::number::{read_integer, read_share};
 use super::super::time::TimeReader;
-use super::{END_OF_TIMES, Integer, Pass, Read};
+use super::{Integer, Pass, Read};
 use crate::arch::Simd;
 use crate::columns::{Dictionary, Fixed, Nullable, Strings};
 use crate::shapes::{ShapedLines, ValueKind};
@@ -143,7 +143,7 @@ impl<S: Simd> Pass for Checking<'_, S> {
 
     #[inline(always)]
     fn optional_times(&mut self, input: Input, _: &mut Nullable<i64>) -> Read {
-        self.times_before(input, END_OF_TIMES)
+        self.times_before(input, Timestamp::END_MILLIS)
     }
 
     #[inline(always)]

@@ -8,7 +8,7 @@ use super::{Integer, Pass, Read};
 use crate::columns::{Dictionary, Fixed, Nullable, Strings};
 use crate::shapes::{ShapedLines, ValueKind};
 use crate::span::Span;
-use crate::walk::{Known, Unknown};
+use crate::walk::{Known, PROPERTIES, Unknown};
 
 pub(super) struct Pushing<'a> {
     pub(super) shaped: ShapedLines<'a>,
@@ -143,8 +143,8 @@ impl Pass for Pushing<'_> {
 
     #[inline(always)]
     fn payloads(&mut self, column: &mut Strings) {
-        let shaped = self.shaped;
-        column.extend(shaped.lines.iter().map(|line| shaped.payload(line)));
+        let (shaped, payload) = (self.shaped, self.shaped.value(PROPERTIES));
+        column.extend(shaped.lines.iter().map(|line| shaped.span(payload, line)));
     }
 
     #[inline(always)]

@@ -2,8 +2,10 @@
 
 #![expect(clippy::inline_always, reason = "compiled anew for each set of instructions and each payload")]
 
+use event_schema::value::Timestamp;
+
 use super::super::input::{Input, Scope};
-use super::{END_OF_TIMES, Pass};
+use super::Pass;
 use crate::batch::{AbTestAssignments, Batch, EnvelopeColumns, Events, Purchases, Sessions, TaskResults};
 use crate::walk::Known;
 
@@ -96,7 +98,7 @@ fn sessions<P: Pass>(pass: &mut P, limits: &Scope, table: &mut Sessions) {
     const KNOWN: Known = Known::Session;
     let [started_at, ended_at, device, os, referrer] = const { Input::payload(KNOWN) };
     envelope(pass, Some(KNOWN), limits, &mut table.envelope);
-    let start = pass.times(started_at, END_OF_TIMES, &mut table.started_at);
+    let start = pass.times(started_at, Timestamp::END_MILLIS, &mut table.started_at);
     let end = pass.optional_times(ended_at, &mut table.ended_at);
     pass.in_order(KNOWN, start, end);
     pass.names(device, &mut table.device);
