@@ -15,7 +15,7 @@ use crate::check::Checker;
 use crate::index::{Index, IndexedLine};
 use crate::rows::{Origin, WalkedRows, text_end, text_odd};
 use crate::shapes::{Fitting, FnShaped, ShapedLines, Shapes};
-use crate::walk::{self, Known, Line, Names, Place, Shelf};
+use crate::walk::{self, Known, Line, Members, Names, Place, Shelf};
 use crate::{Options, split};
 
 /// Parses chunks. Its memory is reused from chunk to chunk.
@@ -30,6 +30,7 @@ pub(crate) struct ChunkParser {
     /// Lines that have no shape that is known.
     strangers: Vec<IndexedLine>,
     names: Names,
+    members: Members,
     walked: WalkedRows,
     checker: Checker,
 }
@@ -55,6 +56,7 @@ impl ChunkParser {
             fitting: Fitting::default(),
             strangers: Vec::new(),
             names: Names::default(),
+            members: Members::default(),
             walked: WalkedRows::default(),
         }
     }
@@ -93,13 +95,18 @@ impl ChunkParser {
             batch,
         });
         self.shapes.note(lines, self.strangers.len() as u32);
-        for number in 0..self.strangers.len() {
-            let line = self.strangers[number];
-            let place = origin.place(&line, text_end(bytes, &line));
-            if let Err(violation) = self.walk(bytes, &line, place) {
-                Rejects { bytes, source: &self.source }.add(place, vec![violation], batch);
-            }
-        }
+        backend.run(WalkLines {
+            bytes,
+            index: &self.index,
+            origin,
+            strangers: &self.strangers,
+            names: &self.names,
+            members: &mut self.members,
+            shapes: &mut self.shapes,
+            walked: &mut self.walked,
+            rejects,
+            batch,
+        });
         backend.run(CheckWalked {
             bytes,
             walked: &self.walked,
@@ -110,27 +117,6 @@ impl ChunkParser {
         batch.sort_rejects(first_reject);
         progress.lines += u64::from(lines);
         progress.byte_offset += length as u64;
-    }
-
-    /// Reads a line by the grammar, and learns from it.
-    fn walk(&mut self, bytes: &[u8], indexed: &IndexedLine, place: Place) -> Result<(), Violation> {
-        let (start, end) = (place.start as usize, place.end as usize);
-        let line = Line { bytes, start, end, quotes: self.index.quotes(indexed) };
-        let odd = text_odd(&self.index, indexed, place.end);
-        let has_only_escapes = are_backslashes(bytes, odd);
-        let (row, aside) = self.walked.next(place);
-        let read = if has_only_escapes {
-            walk::jumping(line, odd, &self.names, row, aside)
-        } else {
-            walk::scanning(line, &self.names, row, aside)
-        };
-        read.map_err(|error| error.into_violation(bytes, start, end))?;
-        if has_only_escapes && indexed.has_newline && self.shapes.has_luck() {
-            self.shapes.learn(line, self.index.tokens(indexed), row, aside.unknown(row));
-        }
-        walk::unescape(bytes, row, aside);
-        self.walked.keep();
-        Ok(())
     }
 
     /// Rejects a line that was too long to be kept whole.
@@ -245,6 +231,58 @@ impl<S: Simd> FnShaped for CheckFitting<'_, S> {
         let rejects = self.rejects;
         let reject = |place, violations, batch: &mut Batch| rejects.add(place, violations, batch);
         self.checker.check_shaped(self.simd, shaped, self.shelf, self.batch, reject);
+    }
+}
+
+/// Reads the lines of strangers, and learns from them.
+struct WalkLines<'a> {
+    bytes: &'a [u8],
+    index: &'a Index,
+    origin: Origin,
+    strangers: &'a [IndexedLine],
+    names: &'a Names,
+    members: &'a mut Members,
+    shapes: &'a mut Shapes,
+    walked: &'a mut WalkedRows,
+    rejects: Rejects<'a>,
+    batch: &'a mut Batch,
+}
+
+impl Task for WalkLines<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(mut self, _: S) {
+        for line in self.strangers {
+            let place = self.origin.place(line, text_end(self.bytes, line));
+            if let Err(violation) = self.walk(line, place) {
+                self.rejects.add(place, vec![violation], self.batch);
+            }
+        }
+    }
+}
+
+impl WalkLines<'_> {
+    #[inline(always)]
+    fn walk(&mut self, indexed: &IndexedLine, place: Place) -> Result<(), Violation> {
+        let WalkLines { bytes, index, names, members, shapes, walked, .. } = self;
+        let (start, end) = (place.start as usize, place.end as usize);
+        let line = Line { bytes, start, end, quotes: index.quotes(indexed) };
+        let odd = text_odd(index, indexed, place.end);
+        let has_only_escapes = are_backslashes(bytes, odd);
+        let (row, shelf) = walked.next(place);
+        if !has_only_escapes || !walk::leaping(line, odd, names, members, row, shelf) {
+            walk::scanning(line, names, row, shelf)
+                .map_err(|error| error.into_violation(bytes, start, end))?;
+        }
+        if has_only_escapes && indexed.has_newline && shapes.has_luck() {
+            shapes.learn(line, index.tokens(indexed), row, shelf.unknown(row));
+        }
+        if !odd.is_empty() {
+            walk::unescape(bytes, row, shelf);
+        }
+        walked.keep();
+        Ok(())
     }
 }
 

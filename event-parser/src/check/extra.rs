@@ -1,30 +1,49 @@
 //! The column `extra`: what the contract does not know, as JSON.
 
+#![expect(clippy::inline_always, reason = "compiled anew for each set of instructions")]
+
+use crate::columns::Strings;
+use crate::span::Span;
 use crate::walk::Unknown;
 
-/// Appends the unknown members of the envelope, and under `properties` those of the payload. There are some.
-#[cold]
-pub(super) fn collect(chunk: &[u8], unknown: &[Unknown], out: &mut Vec<u8>) {
-    out.push(b'{');
-    members(chunk, unknown.iter().filter(|member| !member.in_payload), out);
-    if unknown.iter().any(|member| member.in_payload) {
-        if out.len() > 1 {
-            out.push(b',');
-        }
-        out.extend_from_slice(b"\"properties\":{");
-        members(chunk, unknown.iter().filter(|member| member.in_payload), out);
-        out.push(b'}');
-    }
-    out.push(b'}');
+/// Appends a row: the unknown members of the envelope, and under `properties` those of the payload. There are some.
+#[inline(never)]
+pub(super) fn push(chunk: &[u8], unknown: &[Unknown], column: &mut Strings) {
+    let mut length = 0;
+    pieces(chunk, unknown, |piece| length += piece.len());
+    column.push_pieces(length, |out| pieces(chunk, unknown, |piece| out.write(piece)));
 }
 
-fn members<'a>(chunk: &[u8], members: impl Iterator<Item = &'a Unknown>, out: &mut Vec<u8>) {
-    for (number, Unknown { key, value, .. }) in members.enumerate() {
-        if number > 0 {
-            out.push(b',');
-        }
-        out.extend_from_slice(&chunk[key.0 as usize..key.1 as usize]);
-        out.push(b':');
-        out.extend_from_slice(&chunk[value.0 as usize..value.1 as usize]);
+/// The pieces of the object, one after another.
+#[inline(always)]
+fn pieces<'a>(chunk: &'a [u8], unknown: &[Unknown], mut piece: impl FnMut(Span<'a>)) {
+    piece(Span::from(&b"{"[..]));
+    let has_envelope = members(chunk, unknown, false, &mut piece);
+    if unknown.iter().any(|member| member.in_payload) {
+        piece(Span::from(&b",\"properties\":{"[usize::from(!has_envelope)..]));
+        members(chunk, unknown, true, &mut piece);
+        piece(Span::from(&b"}"[..]));
     }
+    piece(Span::from(&b"}"[..]));
+}
+
+/// The pieces of the envelope's or the payload's members; answers whether there are any.
+#[inline(always)]
+fn members<'a>(
+    chunk: &'a [u8],
+    unknown: &[Unknown],
+    in_payload: bool,
+    piece: &mut impl FnMut(Span<'a>),
+) -> bool {
+    let mut has_any = false;
+    for Unknown { key, value, .. } in unknown.iter().filter(|member| member.in_payload == in_payload) {
+        if has_any {
+            piece(Span::from(&b","[..]));
+        }
+        has_any = true;
+        piece(Span::new(chunk, key.0 as usize, key.1 as usize));
+        piece(Span::from(&b":"[..]));
+        piece(Span::new(chunk, value.0 as usize, value.1 as usize));
+    }
+    has_any
 }

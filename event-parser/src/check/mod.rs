@@ -19,7 +19,7 @@ use crate::arch::Simd;
 use crate::batch::{Batch, EnvelopeColumns, Violation};
 use crate::rows::RowStream;
 use crate::span::Span;
-use crate::walk::{Known, Place, Shelf, Unknown};
+use crate::walk::{Known, Place, Shelf};
 use input::{Input, Inputs, Scope};
 use time::TimeReader;
 
@@ -29,8 +29,6 @@ pub(crate) struct Checker {
     source: String,
     scope: Scope,
     times: TimeReader,
-    /// Where the column `extra` is put together.
-    extra: Vec<u8>,
     buffers: bulk::Buffers,
 }
 
@@ -62,7 +60,6 @@ impl Checker {
             source: source.to_owned(),
             scope: Scope::new(batch_date),
             times: TimeReader::default(),
-            extra: Vec::new(),
             buffers: bulk::Buffers::default(),
         }
     }
@@ -78,9 +75,9 @@ impl Checker {
         batch: &mut Batch,
         reject: impl Fn(Place, Vec<Violation>, &mut Batch),
     ) {
-        let Checker { source, scope, times, extra, .. } = self;
+        let Checker { source, scope, times, .. } = self;
         let context = Context { simd, bytes, shelf: aside, scope, source: source.as_bytes() };
-        rows::check(context, times, extra, known, rows, batch, reject);
+        rows::check(context, times, known, rows, batch, reject);
     }
 }
 
@@ -137,7 +134,7 @@ impl<'a> Envelope<'a> {
         if inputs.unknown.is_empty() {
             columns.extra.push_empty();
         } else {
-            shared.push_extra(inputs.unknown, columns);
+            extra::push(shared.bytes, inputs.unknown, &mut columns.extra);
         }
         columns.source_file.push_index(shared.source_index);
         columns.source_line.push(inputs.row.place.number);
@@ -147,8 +144,6 @@ impl<'a> Envelope<'a> {
 /// What rows that are checked together share.
 struct Shared<'a> {
     bytes: &'a [u8],
-    /// Where the column `extra` is put together.
-    extra: &'a mut Vec<u8>,
     /// The indices of the source's and the type's names in their columns; rows of many types have no one name.
     source_index: u32,
     type_index: Option<u32>,
@@ -159,21 +154,12 @@ impl<'a> Shared<'a> {
     fn new<S: Simd>(
         context: Context<'a, S>,
         type_name: Option<&[u8]>,
-        extra: &'a mut Vec<u8>,
         columns: &mut EnvelopeColumns,
     ) -> Shared<'a> {
         Shared {
             bytes: context.bytes,
-            extra,
             type_index: type_name.map(|name| columns.event_type.index_of(Span::from(name))),
             source_index: columns.source_file.index_of(Span::from(context.source)),
         }
-    }
-
-    #[cold]
-    fn push_extra(&mut self, unknown: &[Unknown], columns: &mut EnvelopeColumns) {
-        self.extra.clear();
-        extra::collect(self.bytes, unknown, self.extra);
-        columns.extra.push(self.extra);
     }
 }

@@ -15,7 +15,6 @@ use crate::walk::{Known, Place};
 pub(super) fn check<S: Simd, R: RowStream>(
     context: Context<'_, S>,
     times: &mut TimeReader,
-    extra: &mut Vec<u8>,
     known: Option<Known>,
     rows: &mut R,
     batch: &mut Batch,
@@ -24,7 +23,7 @@ pub(super) fn check<S: Simd, R: RowStream>(
     // A loop for each, compiled for its payload alone.
     macro_rules! check {
         ($known:expr, $table:ident, $read:ident) => {{
-            let mut shared = Shared::new(context, rows.type_name(), extra, &mut batch.$table.envelope);
+            let mut shared = Shared::new(context, rows.type_name(), &mut batch.$table.envelope);
             while let Some(read) = rows.next() {
                 let mut inputs = Inputs::new(context, times, read);
                 if let Some(envelope) = Envelope::read(&mut inputs, $known) {

@@ -20,6 +20,26 @@ pub struct Strings {
     ends: Vec<u32>,
 }
 
+/// A row that is being put together.
+pub(crate) struct Pieces<'a> {
+    /// Room for the row and some bytes more.
+    free: &'a mut [u8],
+    used: usize,
+}
+
+impl Pieces<'_> {
+    /// Appends a piece.
+    #[inline(always)]
+    pub(crate) fn write(&mut self, piece: Span<'_>) {
+        let free = &mut self.free[self.used..];
+        match (piece.wide::<STEP_BYTES>(), free.first_chunk_mut::<STEP_BYTES>()) {
+            (Some(wide), Some(free)) if piece.len() <= STEP_BYTES => *free = *wide,
+            _ => free[..piece.len()].copy_from_slice(&piece),
+        }
+        self.used += piece.len();
+    }
+}
+
 impl Strings {
     /// Appends a row. A column holds at most 4 GiB: batches are kept far smaller.
     pub fn push(&mut self, value: &[u8]) {
@@ -50,6 +70,18 @@ impl Strings {
             }
         };
         self.used += length_bytes + value.len();
+    }
+
+    /// Appends a row of so many bytes, which `write` puts together.
+    #[inline(always)]
+    pub(crate) fn push_pieces(&mut self, length: usize, write: impl FnOnce(&mut Pieces<'_>)) {
+        let free = self.free(length);
+        let length_bytes = write_length(free, length);
+        let mut pieces = Pieces { free: &mut free[length_bytes..], used: 0 };
+        write(&mut pieces);
+        assert_eq!(pieces.used, length, "a row is as long as was said");
+        self.used += length_bytes + length;
+        self.ends.push(u32::try_from(self.used).expect("a string column holds at most 4 GiB"));
     }
 
     /// Appends rows.

@@ -94,7 +94,7 @@ impl Frame {
         }
         for (start, end) in &self.scalars {
             let (start, end) = (start.of(tokens, first), end.of(tokens, first));
-            if super::scalar::kind(bytes, start as usize, end as usize).is_none() {
+            if walk::scalar_kind(bytes, start as usize, end as usize).is_none() {
                 return false;
             }
         }

@@ -1,10 +1,10 @@
 //! Lines of one shape, read all at once or row by row.
 
-use super::{Frame, Value, ValueKind, scalar};
+use super::{Frame, Value, ValueKind};
 use crate::index::IndexedLine;
 use crate::rows::{Origin, ReadRow, RowStream, text_end};
 use crate::span::Span;
-use crate::walk::{Known, Row, Slot, SlotKind, Unknown};
+use crate::walk::{self, Known, Row, Slot, SlotKind, Unknown};
 
 /// Lines that have a shape, without escapes in what is asked for.
 #[derive(Debug, Clone, Copy)]
@@ -105,7 +105,7 @@ impl<'a> ShapedRows<'a> {
                 ValueKind::Absent => SlotKind::Absent,
                 ValueKind::Text => SlotKind::CleanString,
                 ValueKind::Object => SlotKind::Object,
-                ValueKind::Scalar => scalar::kind(shaped.bytes, start as usize, end as usize)
+                ValueKind::Scalar => walk::scalar_kind(shaped.bytes, start as usize, end as usize)
                     .expect("a line that has a shape has its scalars"),
             };
             *slot = Slot { kind, start, end };

@@ -24,7 +24,6 @@ mod deal;
 mod fit;
 mod learn;
 mod lines;
-mod scalar;
 
 #[cfg(test)]
 mod tests;

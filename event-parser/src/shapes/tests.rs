@@ -7,7 +7,7 @@ use super::*;
 use crate::arch::{Backend, Simd, Task};
 use crate::index::Index;
 use crate::rows::{Origin, RowStream, text_end};
-use crate::walk::{self, Known, Line, Names, Row, Shelf, Slot, Unknown};
+use crate::walk::{self, Known, Line, Members, Names, Row, Shelf, Slot, Unknown};
 
 /// A row without what one way of reading notes and the other does not.
 type Read = ([Slot; NOWHERE], Option<Known>, bool, Vec<Unknown>, walk::Place);
@@ -72,14 +72,14 @@ fn walk_all(
     length: usize,
     mut then: impl FnMut(&IndexedLine, Line<'_>, &Row, &[Unknown]),
 ) -> Vec<Read> {
-    let names = Names::default();
+    let (names, mut members) = (Names::default(), Members::default());
     let mut all = Vec::new();
     for indexed in index.lines(length).filter(|line| is_simple(bytes, index, line)) {
         let (start, end) = (indexed.start as usize, text_end(bytes, &indexed));
         let line = Line { bytes, start, end: end as usize, quotes: index.quotes(&indexed) };
         let place = ORIGIN.place(&indexed, end);
         let (mut row, mut shelf) = (Row { place, ..Row::default() }, Shelf::default());
-        if walk::jumping(line, index.odd(&indexed), &names, &mut row, &mut shelf).is_ok() {
+        if walk::leaping(line, index.odd(&indexed), &names, &mut members, &mut row, &mut shelf) {
             then(&indexed, line, &row, shelf.unknown(&row));
             all.push(read_of(&row, shelf.unknown(&row)));
         }

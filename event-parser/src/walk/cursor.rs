@@ -1,25 +1,29 @@
 //! The grammar: a place in the line, and how to get past the value that stands there.
 
-use super::strings::{Content, StringEnd, StringEnds};
+use super::strings::{self, StringEnd};
 use super::{LineError, MAX_DEPTH, Slot, SlotKind};
 use crate::span::Span;
 
 /// A place in a line. Copying it remembers the place.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Cursor<'a, S> {
+pub(super) struct Cursor<'a> {
     /// The chunk up to the line's end: places are counted from the chunk's start.
     line: &'a [u8],
     at: usize,
-    strings: S,
 }
 
-impl<'a, S: StringEnds> Cursor<'a, S> {
-    pub(super) fn new(line: &'a [u8], start: usize, strings: S) -> Self {
-        Cursor { line, at: start, strings }
+impl<'a> Cursor<'a> {
+    pub(super) fn new(line: &'a [u8], start: usize) -> Self {
+        Cursor { line, at: start }
     }
 
     pub(super) fn at(&self) -> u32 {
         self.at as u32
+    }
+
+    /// The chunk up to the line's end.
+    pub(super) fn line(&self) -> &'a [u8] {
+        self.line
     }
 
     pub(super) fn slice(&self, start: usize, end: usize) -> &'a [u8] {
@@ -59,7 +63,7 @@ impl<'a, S: StringEnds> Cursor<'a, S> {
     /// Steps over a string; the cursor is at its opening quote. Answers where its text starts, and its end.
     pub(super) fn string(&mut self) -> Result<(usize, StringEnd), LineError> {
         let start = self.at + 1;
-        let end = self.strings.end(self.line, self.at)?;
+        let end = strings::end(self.line, self.at)?;
         self.at = end.quote + 1;
         Ok((start, end))
     }
@@ -82,11 +86,7 @@ impl<'a, S: StringEnds> Cursor<'a, S> {
         let kind = match first {
             Some(b'"') => {
                 let (start, end) = self.string()?;
-                let kind = match end.content {
-                    Content::Clean => SlotKind::CleanString,
-                    Content::Plain => SlotKind::PlainString,
-                    Content::Escaped => SlotKind::Escaped,
-                };
+                let kind = if end.is_escaped { SlotKind::Escaped } else { SlotKind::PlainString };
                 return Ok(Slot { kind, start: start as u32, end: end.quote as u32 });
             }
             Some(b'{') => {

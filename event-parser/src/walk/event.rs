@@ -1,14 +1,14 @@
-//! One event: the line's object, and the payload inside it.
+//! One event by the grammar, from left to right: the line's object, and the payload inside it.
 
 use super::cursor::Cursor;
-use super::fields::{EVENT_TYPE, Finder, Known, Names, PROPERTIES, Row, Shelf};
-use super::strings::{Content, StringEnd, StringEnds, unescape};
+use super::fields::{EVENT_TYPE, Known, Names, ObjectNames, PROPERTIES, Row, Shelf};
+use super::strings::{StringEnd, unescape};
 use super::{LineError, Slot, SlotKind, Unknown};
 use crate::span::Span;
 
 /// Reads a line into a row whose slots are empty.
-pub(super) fn read<S: StringEnds>(
-    mut cursor: Cursor<'_, S>,
+pub(super) fn read(
+    mut cursor: Cursor<'_>,
     names: &Names,
     row: &mut Row,
     shelf: &mut Shelf,
@@ -20,14 +20,13 @@ pub(super) fn read<S: StringEnds>(
     }
     // Where the payload stands, should it come before the event's type.
     let mut unread_payload = None;
-    let mut finder = Finder::new(&names.envelope);
     members(&mut cursor, |cursor, key| {
-        let Some(place) = find(&mut finder, cursor, &key, shelf) else {
+        let Some(place) = find(&names.envelope, cursor, &key, shelf) else {
             return note_unknown(cursor, &key, false, shelf);
         };
         if place == PROPERTIES && cursor.peek() == Some(b'{') {
             let before = *cursor;
-            let slot = match known_type(cursor, row.slots[EVENT_TYPE], shelf) {
+            let slot = match known_type(cursor.line(), row.slots[EVENT_TYPE], shelf) {
                 Some(known) => read_payload(cursor, known, names, row, shelf)?,
                 None => {
                     unread_payload = Some(before);
@@ -42,20 +41,20 @@ pub(super) fn read<S: StringEnds>(
         Ok(())
     })?;
     end_of_line(&mut cursor)?;
-    row.known = known_type(&cursor, row.slots[EVENT_TYPE], shelf);
+    row.known = known_type(cursor.line(), row.slots[EVENT_TYPE], shelf);
     if let (Some(mut cursor), Some(known)) = (unread_payload, row.known) {
         read_payload(&mut cursor, known, names, row, shelf)?;
     }
     Ok(())
 }
 
-fn end_of_line<S: StringEnds>(cursor: &mut Cursor<'_, S>) -> Result<(), LineError> {
+fn end_of_line(cursor: &mut Cursor<'_>) -> Result<(), LineError> {
     if cursor.peek().is_some() { cursor.error("the end of the line after the object") } else { Ok(()) }
 }
 
 /// The contract's payload for the event's type, as far as it is known by now.
-fn known_type<S: StringEnds>(cursor: &Cursor<'_, S>, event_type: Slot, shelf: &mut Shelf) -> Option<Known> {
-    let text = cursor.slice(event_type.start as usize, event_type.end as usize);
+pub(super) fn known_type(bytes: &[u8], event_type: Slot, shelf: &mut Shelf) -> Option<Known> {
+    let text = &bytes[event_type.start as usize..event_type.end as usize];
     match event_type.kind {
         SlotKind::CleanString | SlotKind::PlainString => Known::of(text),
         SlotKind::Escaped => with_unescaped(text, shelf, Known::of),
@@ -64,8 +63,8 @@ fn known_type<S: StringEnds>(cursor: &Cursor<'_, S>, event_type: Slot, shelf: &m
 }
 
 /// Reads the payload's object, where the cursor stands, into its slots.
-fn read_payload<S: StringEnds>(
-    cursor: &mut Cursor<'_, S>,
+fn read_payload(
+    cursor: &mut Cursor<'_>,
     known: Known,
     names: &Names,
     row: &mut Row,
@@ -73,8 +72,7 @@ fn read_payload<S: StringEnds>(
 ) -> Result<Slot, LineError> {
     row.has_payload = true;
     let start = cursor.at();
-    let mut finder = Finder::new(names.of(known));
-    members(cursor, |cursor, key| match find(&mut finder, cursor, &key, shelf) {
+    members(cursor, |cursor, key| match find(names.of(known), cursor, &key, shelf) {
         Some(place) => {
             let slot = cursor.value(2)?;
             row.set(Row::in_payload(place), slot);
@@ -89,9 +87,9 @@ fn read_payload<S: StringEnds>(
 type Key = (usize, StringEnd);
 
 /// Steps over an object, whose bracket has been peeked, calling `member` where each value begins.
-fn members<'a, S: StringEnds>(
-    cursor: &mut Cursor<'a, S>,
-    mut member: impl FnMut(&mut Cursor<'a, S>, Key) -> Result<(), LineError>,
+fn members<'a>(
+    cursor: &mut Cursor<'a>,
+    mut member: impl FnMut(&mut Cursor<'a>, Key) -> Result<(), LineError>,
 ) -> Result<(), LineError> {
     cursor.step();
     if cursor.peek() == Some(b'}') {
@@ -113,23 +111,17 @@ fn members<'a, S: StringEnds>(
 }
 
 /// The place of a key among known fields, compared after unescaping.
-fn find<S: StringEnds>(
-    finder: &mut Finder<'_>,
-    cursor: &Cursor<'_, S>,
-    (start, end): &Key,
-    shelf: &mut Shelf,
-) -> Option<usize> {
-    match end.content {
-        Content::Escaped => {
-            with_unescaped(cursor.slice(*start, end.quote), shelf, |text| finder.find(Span::from(text)))
-        }
-        _ => finder.find(cursor.span(*start, end.quote)),
+fn find(names: &ObjectNames, cursor: &Cursor<'_>, (start, end): &Key, shelf: &mut Shelf) -> Option<usize> {
+    if end.is_escaped {
+        with_unescaped(cursor.slice(*start, end.quote), shelf, |text| names.find(Span::from(text)))
+    } else {
+        names.find(cursor.span(*start, end.quote))
     }
 }
 
 /// Steps over the value of a key that nobody knows, and notes both.
-fn note_unknown<S: StringEnds>(
-    cursor: &mut Cursor<'_, S>,
+fn note_unknown(
+    cursor: &mut Cursor<'_>,
     (start, end): &Key,
     in_payload: bool,
     shelf: &mut Shelf,
@@ -146,7 +138,7 @@ fn note_unknown<S: StringEnds>(
 }
 
 /// What `look` finds in a string whose text has escapes.
-fn with_unescaped<T>(text: &[u8], shelf: &mut Shelf, look: impl FnOnce(&[u8]) -> T) -> T {
+pub(super) fn with_unescaped<T>(text: &[u8], shelf: &mut Shelf, look: impl FnOnce(&[u8]) -> T) -> T {
     let before = shelf.unescaped.len();
     unescape(text, &mut shelf.unescaped);
     let found = look(&shelf.unescaped[before..]);

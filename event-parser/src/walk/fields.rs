@@ -41,6 +41,7 @@ impl Name {
 
 /// Places for the names of one object; a power of two.
 const NAME_PLACES: usize = 64;
+
 /// No field has this place.
 const NO_FIELD: u8 = u8::MAX;
 
@@ -71,6 +72,15 @@ impl ObjectNames {
             }
         }
         unreachable!("a dozen names fit into {NAME_PLACES} places: {places:?}")
+    }
+
+    /// The place of a key among the names.
+    #[inline]
+    pub(super) fn find(&self, key: Span<'_>) -> Option<usize> {
+        let key = Name::new(key);
+        let place = usize::from(self.places[key.place(self.factor)]);
+        // A place that no field has is past all names.
+        (self.names.get(place) == Some(&key)).then_some(place)
     }
 }
 
@@ -104,6 +114,14 @@ pub(crate) struct Slot {
     pub(crate) start: u32,
     /// … to after the last (of a string: its closing quote).
     pub(crate) end: u32,
+}
+
+impl Slot {
+    /// From the first byte of the value to after the last, the quotes of a string counted in.
+    pub(super) const fn with_quotes(self) -> (u32, u32) {
+        let quote = self.kind.is_string() as u32;
+        (self.start - quote, self.end + quote)
+    }
 }
 
 /// What stands in a field.
@@ -250,37 +268,5 @@ impl Shelf {
     /// The members that nobody knows of a row.
     pub(crate) fn unknown(&self, row: &Row) -> &[Unknown] {
         &self.unknown[row.unknown.0 as usize..row.unknown.1 as usize]
-    }
-}
-
-/// Looks keys up among the names of one object.
-#[derive(Debug)]
-pub(super) struct Finder<'a> {
-    names: &'a ObjectNames,
-    /// Producers write keys in one order: the field after the last one found is tried first.
-    next: usize,
-}
-
-impl<'a> Finder<'a> {
-    pub(super) fn new(names: &'a ObjectNames) -> Finder<'a> {
-        Finder { names, next: 0 }
-    }
-
-    /// The place of a key among the names.
-    #[inline]
-    pub(super) fn find(&mut self, key: Span<'_>) -> Option<usize> {
-        let ObjectNames { names, places, factor } = self.names;
-        let key = Name::new(key);
-        if names.get(self.next) == Some(&key) {
-            self.next += 1;
-            return Some(self.next - 1);
-        }
-        let place = usize::from(places[key.place(*factor)]);
-        // A place that no field has is past all names.
-        if names.get(place) != Some(&key) {
-            return None;
-        }
-        self.next = place + 1;
-        Some(place)
     }
 }

@@ -3,14 +3,18 @@
 //! The walk knows the contract's keys: it puts their values into a [`Row`] and notes the members that the
 //! contract does not know. It judges JSON only; what values mean is `check`'s business.
 //!
-//! One grammar serves two ways of finding the end of a string: jumping with the index, and scanning, for the
-//! few lines with control characters.
+//! Good lines are read from token to token (`leap`), whatever the order of their keys. The grammar proper (`event`) goes
+//! byte by byte: it reads the few lines with control characters, and says what is wrong with a bad one.
+
+#![expect(clippy::inline_always, reason = "compiled anew for each set of instructions")]
 
 mod cursor;
 mod error;
 mod event;
 mod fields;
+mod leap;
 mod number;
+mod scalar;
 mod strings;
 
 #[cfg(test)]
@@ -20,7 +24,8 @@ pub(crate) use error::LineError;
 pub(crate) use fields::{
     EVENT_TYPE, Known, NOWHERE, Names, PROPERTIES, Place, Row, Shelf, Slot, SlotKind, Unknown,
 };
-pub(crate) use number::end as number_end;
+pub(crate) use leap::Members;
+pub(crate) use scalar::kind as scalar_kind;
 
 /// The deepest nesting that is read; the line's object is level 1.
 pub(crate) const MAX_DEPTH: u32 = 128;
@@ -38,36 +43,29 @@ pub(crate) struct Line<'a> {
     pub(crate) quotes: &'a [u32],
 }
 
-/// Walks a line without control characters into an empty row; its backslashes are known.
-pub(crate) fn jumping(
+/// Reads a good line without control characters into an empty row; its backslashes are known. Answers whether it was
+/// read: where not, [`scanning`] says why, or reads it.
+#[inline(always)]
+pub(crate) fn leaping(
     line: Line<'_>,
     backslashes: &[u32],
     names: &Names,
+    members: &mut Members,
     row: &mut Row,
     shelf: &mut Shelf,
-) -> Result<(), LineError> {
-    walk(line, strings::Jump::new(line.quotes, backslashes), names, row, shelf)
+) -> bool {
+    leap::read(line, backslashes, names, members, row, shelf).is_some()
 }
 
-/// Walks any line into an empty row.
+/// Reads any line into an empty row.
 pub(crate) fn scanning(
     line: Line<'_>,
     names: &Names,
     row: &mut Row,
     shelf: &mut Shelf,
 ) -> Result<(), LineError> {
-    walk(line, strings::Scan, names, row, shelf)
-}
-
-fn walk<S: strings::StringEnds>(
-    line: Line<'_>,
-    strings: S,
-    names: &Names,
-    row: &mut Row,
-    shelf: &mut Shelf,
-) -> Result<(), LineError> {
     let first_unknown = shelf.unknown.len() as u32;
-    event::read(cursor::Cursor::new(&line.bytes[..line.end], line.start, strings), names, row, shelf)?;
+    event::read(cursor::Cursor::new(&line.bytes[..line.end], line.start), names, row, shelf)?;
     row.unknown = (first_unknown, shelf.unknown.len() as u32);
     Ok(())
 }

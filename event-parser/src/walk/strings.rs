@@ -1,4 +1,4 @@
-//! Where a string ends: two ways to find out, and what escapes mean.
+//! Where a string ends, and what escapes mean.
 
 use super::LineError;
 
@@ -7,108 +7,29 @@ use super::LineError;
 pub(super) struct StringEnd {
     /// Where the closing quote stands.
     pub(super) quote: usize,
-    pub(super) content: Content,
+    /// It has escapes, all of them well-formed.
+    pub(super) is_escaped: bool,
 }
 
-/// What stands in a string.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Content {
-    /// Neither escapes nor control characters.
-    Clean,
-    /// No escapes.
-    Plain,
-    /// Escapes, all of them well-formed.
-    Escaped,
-}
-
-/// Finds the ends of a line's strings, in their order.
-pub(super) trait StringEnds: Copy {
-    /// The end of the string whose opening quote stands at `open`.
-    fn end(&mut self, line: &[u8], open: usize) -> Result<StringEnd, LineError>;
-}
-
-/// The line ends inside a string.
-fn unclosed(line: &[u8]) -> LineError {
-    LineError::Syntax { at: line.len(), expected: "a closing `\"`" }
-}
-
-/// Jumps from quote to quote with the index. For lines without control characters.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Jump<'a> {
-    /// The quotes that have not been passed.
-    quotes: &'a [u32],
-    /// The backslashes that have not been passed.
-    backslashes: &'a [u32],
-}
-
-impl<'a> Jump<'a> {
-    pub(super) fn new(quotes: &'a [u32], backslashes: &'a [u32]) -> Jump<'a> {
-        Jump { quotes, backslashes }
-    }
-
-    /// Checks the escapes up to `end`.
-    #[cold]
-    fn pass_escapes(&mut self, line: &[u8], open: usize, end: usize) -> Result<Content, LineError> {
-        let mut content = Content::Clean;
-        let mut passed = open;
-        while let [backslash, rest @ ..] = self.backslashes
-            && (*backslash as usize) < end
-        {
-            self.backslashes = rest;
-            // A second backslash belongs to the escape of the first.
-            if *backslash as usize >= passed {
-                passed = *backslash as usize + read_escape(line, *backslash as usize)?.1;
-                content = Content::Escaped;
+/// The end of the string whose opening quote stands at `open`.
+pub(super) fn end(line: &[u8], open: usize) -> Result<StringEnd, LineError> {
+    let mut at = open + 1;
+    let mut is_escaped = false;
+    loop {
+        match line.get(at) {
+            None => return Err(LineError::Syntax { at: line.len(), expected: "a closing `\"`" }),
+            Some(b'"') => return Ok(StringEnd { quote: at, is_escaped }),
+            Some(b'\\') => {
+                is_escaped = true;
+                at += read_escape(line, at)?.1;
             }
-        }
-        Ok(content)
-    }
-}
-
-impl StringEnds for Jump<'_> {
-    #[inline]
-    fn end(&mut self, line: &[u8], open: usize) -> Result<StringEnd, LineError> {
-        // As long as no backslash stood outside of a string, which the grammar refuses, the index is right.
-        debug_assert!(self.quotes.first().is_none_or(|quote| *quote as usize == open));
-        let quote = self.quotes.get(1).map_or(line.len(), |quote| *quote as usize);
-        let content = match self.backslashes {
-            [backslash, ..] if (*backslash as usize) < quote => self.pass_escapes(line, open, quote)?,
-            _ => Content::Clean,
-        };
-        match self.quotes {
-            [_, _, rest @ ..] => {
-                self.quotes = rest;
-                Ok(StringEnd { quote, content })
+            Some(..0x20) => {
+                return Err(LineError::Syntax {
+                    at,
+                    expected: "an escape (\\n, \\t, \\u00XX) for this character",
+                });
             }
-            _ => Err(unclosed(line)),
-        }
-    }
-}
-
-/// Scans the string byte by byte. For every line.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Scan;
-
-impl StringEnds for Scan {
-    fn end(&mut self, line: &[u8], open: usize) -> Result<StringEnd, LineError> {
-        let mut at = open + 1;
-        let mut content = Content::Plain;
-        loop {
-            match line.get(at) {
-                None => return Err(unclosed(line)),
-                Some(b'"') => return Ok(StringEnd { quote: at, content }),
-                Some(b'\\') => {
-                    content = Content::Escaped;
-                    at += read_escape(line, at)?.1;
-                }
-                Some(..0x20) => {
-                    return Err(LineError::Syntax {
-                        at,
-                        expected: "an escape (\\n, \\t, \\u00XX) for this character",
-                    });
-                }
-                Some(_) => at += 1,
-            }
+            Some(_) => at += 1,
         }
     }
 }

@@ -151,8 +151,7 @@ impl Checker {
         };
         let shaped = shaped.with_lines(lines);
         let values = values.as_slice();
-        let mut pushing =
-            Pushing { shaped, values, source: self.source.as_bytes(), extra: &mut self.extra, unknown };
+        let mut pushing = Pushing { shaped, values, source: self.source.as_bytes(), unknown };
         tables::go_through(&mut pushing, known, &self.scope, batch);
     }
 }

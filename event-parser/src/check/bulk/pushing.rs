@@ -7,7 +7,6 @@ use super::super::input::Input;
 use super::{Integer, Pass, Read};
 use crate::columns::{Dictionary, Fixed, Nullable, Strings};
 use crate::shapes::{ShapedLines, ValueKind};
-use crate::span::Span;
 use crate::walk::{Known, PROPERTIES, Unknown};
 
 pub(super) struct Pushing<'a> {
@@ -16,8 +15,6 @@ pub(super) struct Pushing<'a> {
     pub(super) values: &'a [u64],
     /// The source's name.
     pub(super) source: &'a [u8],
-    /// Where the column `extra` is put together.
-    pub(super) extra: &'a mut Vec<u8>,
     pub(super) unknown: &'a mut Vec<Unknown>,
 }
 
@@ -169,9 +166,7 @@ impl Pass for Pushing<'_> {
         }
         for line in self.shaped.lines {
             self.shaped.find_unknown(line, self.unknown);
-            self.extra.clear();
-            extra::collect(self.shaped.bytes, self.unknown, self.extra);
-            column.push_span(Span::from(self.extra.as_slice()));
+            extra::push(self.shaped.bytes, self.unknown, column);
         }
     }
 

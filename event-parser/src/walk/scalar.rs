@@ -1,10 +1,10 @@
 //! Numbers, booleans and nulls: what they are, eight bytes at once where they are short.
 
-use crate::walk::{self, SlotKind};
+use super::{SlotKind, number};
 
 /// What the scalar is that stands from `start` to before `end`; `None` where what stands there is none, or more.
 #[inline(always)]
-pub(super) fn kind(bytes: &[u8], start: usize, end: usize) -> Option<SlotKind> {
+pub(crate) fn kind(bytes: &[u8], start: usize, end: usize) -> Option<SlotKind> {
     const HIGH: u64 = 0x8080_8080_8080_8080;
     let length = end.wrapping_sub(start);
     let word = match bytes.get(start..).and_then(|rest| rest.first_chunk()) {
@@ -36,11 +36,34 @@ pub(super) fn kind(bytes: &[u8], start: usize, end: usize) -> Option<SlotKind> {
     any_kind(bytes, start, end)
 }
 
+/// Where the scalar ends that begins at `start`: before a comma, a closing bracket, a blank or a control character.
+#[inline(always)]
+pub(super) fn end(bytes: &[u8], start: usize) -> Option<usize> {
+    const LOW: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    // The lowest high bit of these is right; others above it may be too many.
+    let zero = |word: u64| word.wrapping_sub(LOW) & !word;
+    let is = |word: u64, byte: u8| zero(word ^ (LOW * u64::from(byte)));
+    let mut at = start;
+    while let Some(word) = bytes.get(at..).and_then(|rest| rest.first_chunk()) {
+        let word = u64::from_le_bytes(*word);
+        let up_to_blank = word.wrapping_sub(LOW * 0x21) & !word;
+        let ends = (is(word, b',') | is(word, b'}') | is(word, b']') | up_to_blank) & HIGH;
+        if ends != 0 {
+            return Some(at + ends.trailing_zeros() as usize / 8);
+        }
+        at += 8;
+    }
+    let is_end = |byte: &u8| matches!(byte, 0..=b' ' | b',' | b'}' | b']');
+    let rest = bytes.get(at..)?;
+    Some(at + rest.iter().position(is_end).unwrap_or(rest.len()))
+}
+
 #[cold]
 fn any_kind(bytes: &[u8], start: usize, end: usize) -> Option<SlotKind> {
     match bytes.get(start..end)? {
         text @ [b'-' | b'0'..=b'9', ..] => {
-            (walk::number_end(text, 0).ok()? == text.len()).then_some(SlotKind::Number)
+            (number::end(text, 0).ok()? == text.len()).then_some(SlotKind::Number)
         }
         b"true" => Some(SlotKind::True),
         b"false" => Some(SlotKind::False),
@@ -71,6 +94,15 @@ mod tests {
             for line in [scalar.clone(), format!("{scalar}{after}")] {
                 prop_assert_eq!(kind(line.as_bytes(), 0, scalar.len()), expected, "{}", line);
             }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn ends_before_what_no_scalar_has(text in "[-+.0-9Eaz\"\u{80}]{0,20}([,}\\] \t\n][,}0-9a]{0,12})?") {
+            let is_end = |byte: &u8| b",}] \t\n".contains(byte);
+            let expected = text.bytes().position(|byte| is_end(&byte)).unwrap_or(text.len());
+            prop_assert_eq!(end(text.as_bytes(), 0), Some(expected));
         }
     }
 

@@ -1,0 +1,275 @@
+//! The short way through a good line: from token to token, in two passes.
+//!
+//! The first looks at what stands between strings, and lists the members of the event and of its payload; the second
+//! puts their values into the slots that their keys have. So it does not matter in which order the keys come. What is
+//! not JSON, or has two payloads, is left to the grammar ([`super::event`]), which says what is wrong.
+
+#![expect(clippy::inline_always, reason = "compiled anew for each set of instructions")]
+
+use event_schema::registry::ENVELOPE;
+
+use super::event::{known_type, with_unescaped};
+use super::fields::{EVENT_TYPE, Names, ObjectNames, PROPERTIES, Row, Shelf};
+use super::{Line, MAX_DEPTH, Slot, SlotKind, Unknown, are_escapes_good, scalar};
+use crate::span::Span;
+
+/// The members of a line's objects, in their order. Its memory is reused from line to line.
+#[derive(Debug, Default)]
+pub(crate) struct Members {
+    envelope: Vec<Member>,
+    payload: Vec<Member>,
+    has_payload: bool,
+}
+
+/// A member of an object. Strings with escapes are as they stand in the line.
+#[derive(Debug, Clone, Copy)]
+struct Member {
+    key: Slot,
+    value: Slot,
+}
+
+/// Reads a line without control characters into an empty row; `None`, and nothing is read, where the grammar has to
+/// look at it.
+#[inline(always)]
+pub(super) fn read(
+    line: Line<'_>,
+    backslashes: &[u32],
+    names: &Names,
+    members: &mut Members,
+    row: &mut Row,
+    shelf: &mut Shelf,
+) -> Option<()> {
+    let Line { bytes, start, end, quotes } = line;
+    if !backslashes.is_empty() && !are_escapes_good(&bytes[..end], backslashes) {
+        return None;
+    }
+    Leap { bytes, at: start, quotes, backslashes }.event(end, members, shelf)?;
+    let first_unknown = shelf.unknown.len() as u32;
+    put(bytes, &members.envelope, (&names.envelope, 0), row, shelf);
+    row.known = known_type(bytes, row.slots[EVENT_TYPE], shelf);
+    if let Some(known) = row.known
+        && members.has_payload
+    {
+        row.has_payload = true;
+        put(bytes, &members.payload, (names.of(known), Row::in_payload(0)), row, shelf);
+    }
+    row.unknown = (first_unknown, shelf.unknown.len() as u32);
+    Some(())
+}
+
+/// Puts the values of an object's members into its fields' slots, the first of which is given.
+#[inline(always)]
+fn put(
+    bytes: &[u8],
+    members: &[Member],
+    (names, first): (&ObjectNames, usize),
+    row: &mut Row,
+    shelf: &mut Shelf,
+) {
+    for Member { key, value } in members {
+        let text = Span::new(bytes, key.start as usize, key.end as usize);
+        let place = match key.kind {
+            SlotKind::Escaped => with_unescaped(&text, shelf, |text| names.find(Span::from(text))),
+            _ => names.find(text),
+        };
+        match place {
+            Some(place) => row.set(first + place, *value),
+            None => shelf.unknown.push(Unknown {
+                in_payload: first > 0,
+                key: key.with_quotes(),
+                value: value.with_quotes(),
+            }),
+        }
+    }
+}
+
+/// A place in a line, and what is to come of its tokens.
+struct Leap<'a> {
+    /// The chunk, and whatever comes after it: whether a line was left is seen at its end.
+    bytes: &'a [u8],
+    at: usize,
+    quotes: &'a [u32],
+    backslashes: &'a [u32],
+}
+
+impl Leap<'_> {
+    /// Lists the members of a line that ends at `end`.
+    #[inline(always)]
+    fn event(mut self, end: usize, members: &mut Members, shelf: &mut Shelf) -> Option<()> {
+        let Members { envelope, payload, has_payload } = members;
+        envelope.clear();
+        payload.clear();
+        *has_payload = false;
+        if self.peek()? != b'{' {
+            return None;
+        }
+        self.members(envelope, 1, |leap, key| {
+            let text = &leap.bytes[key.start as usize..key.end as usize];
+            let is_payload = |text: &[u8]| text == ENVELOPE[PROPERTIES].name.as_bytes();
+            let is_payload = match key.kind {
+                SlotKind::Escaped => with_unescaped(text, shelf, is_payload),
+                _ => is_payload(text),
+            };
+            if !is_payload {
+                leap.nested(1)
+            } else if std::mem::replace(has_payload, true) {
+                None
+            } else {
+                leap.members(payload, 2, |leap, _| leap.nested(2))
+            }
+        })?;
+        while self.at < end && self.bytes[self.at] == b' ' {
+            self.at += 1;
+        }
+        (self.at == end).then_some(())
+    }
+
+    /// Lists the members of the object that begins here, itself one of `levels`. `object` steps over a member's object.
+    #[inline(always)]
+    fn members(
+        &mut self,
+        members: &mut Vec<Member>,
+        levels: u32,
+        mut object: impl FnMut(&mut Self, Slot) -> Option<()>,
+    ) -> Option<()> {
+        self.at += 1;
+        if self.peek()? == b'}' {
+            self.at += 1;
+            return Some(());
+        }
+        loop {
+            let key = self.key()?;
+            let value = match self.peek()? {
+                b'"' => self.string()?,
+                b'{' => {
+                    let start = self.at as u32;
+                    object(self, key)?;
+                    Slot { kind: SlotKind::Object, start, end: self.at as u32 }
+                }
+                b'[' => {
+                    let start = self.at as u32;
+                    self.nested(levels)?;
+                    Slot { kind: SlotKind::Array, start, end: self.at as u32 }
+                }
+                _ => self.scalar()?,
+            };
+            members.push(Member { key, value });
+            let after = self.peek()?;
+            self.at += 1;
+            match after {
+                b',' => {}
+                b'}' => return Some(()),
+                _ => return None,
+            }
+        }
+    }
+
+    /// The byte after any blanks: a line without control characters has no others.
+    #[inline(always)]
+    fn peek(&mut self) -> Option<u8> {
+        loop {
+            match self.bytes.get(self.at)? {
+                b' ' => self.at += 1,
+                byte => return Some(*byte),
+            }
+        }
+    }
+
+    /// Steps over a key and its colon.
+    #[inline(always)]
+    fn key(&mut self) -> Option<Slot> {
+        self.peek()?;
+        let key = self.string()?;
+        let colon = self.peek()?;
+        self.at += 1;
+        (colon == b':').then_some(key)
+    }
+
+    /// Steps over a string, if one begins here.
+    #[inline(always)]
+    fn string(&mut self) -> Option<Slot> {
+        let [open, close, rest @ ..] = self.quotes else { return None };
+        if *open as usize != self.at {
+            return None;
+        }
+        self.quotes = rest;
+        self.at = *close as usize + 1;
+        let kind = match self.backslashes {
+            [first, ..] if first < close => self.pass_backslashes(*close),
+            _ => SlotKind::CleanString,
+        };
+        Some(Slot { kind, start: open + 1, end: *close })
+    }
+
+    #[cold]
+    fn pass_backslashes(&mut self, end: u32) -> SlotKind {
+        let passed = self.backslashes.iter().take_while(|at| **at < end).count();
+        self.backslashes = &self.backslashes[passed..];
+        SlotKind::Escaped
+    }
+
+    /// Steps over a number, boolean or null.
+    #[inline(always)]
+    fn scalar(&mut self) -> Option<Slot> {
+        let start = self.at;
+        self.at = scalar::end(self.bytes, start)?;
+        let kind = scalar::kind(self.bytes, start, self.at)?;
+        Some(Slot { kind, start: start as u32, end: self.at as u32 })
+    }
+
+    /// Steps over an object or array of any structure, inside `outer` levels.
+    fn nested(&mut self, outer: u32) -> Option<()> {
+        // The open levels, the innermost the lowest bit: 1 is an object. MAX_DEPTH of them fit.
+        let mut open_objects: u128 = 0;
+        let mut depth = 0;
+        loop {
+            match self.peek()? {
+                bracket @ (b'{' | b'[') => {
+                    if outer + depth == MAX_DEPTH {
+                        return None;
+                    }
+                    let is_object = bracket == b'{';
+                    self.at += 1;
+                    if self.peek()? == if is_object { b'}' } else { b']' } {
+                        self.at += 1;
+                    } else {
+                        open_objects = open_objects << 1 | u128::from(is_object);
+                        depth += 1;
+                        if is_object {
+                            self.key()?;
+                        }
+                        continue;
+                    }
+                }
+                b'"' => {
+                    self.string()?;
+                }
+                _ => {
+                    self.scalar()?;
+                }
+            }
+            // A value has ended: close what ends with it, up to the next value.
+            loop {
+                if depth == 0 {
+                    return Some(());
+                }
+                let is_object = open_objects & 1 == 1;
+                let after = self.peek()?;
+                self.at += 1;
+                match after {
+                    b',' => {
+                        if is_object {
+                            self.key()?;
+                        }
+                        break;
+                    }
+                    b'}' if is_object => {}
+                    b']' if !is_object => {}
+                    _ => return None,
+                }
+                open_objects >>= 1;
+                depth -= 1;
+            }
+        }
+    }
+}
