@@ -9,12 +9,14 @@
 
 #![expect(clippy::inline_always, reason = "the pass is one loop, compiled anew for each set of instructions")]
 
+mod kept;
 mod positions;
 
 #[cfg(test)]
 mod tests;
 
 use crate::arch::{Backend, Masks, Simd, Task};
+use kept::Kept;
 use positions::Positions;
 
 /// The bytes of one step.
@@ -28,9 +30,9 @@ const PREFETCH_BYTES: usize = 4096;
 pub(crate) struct Index {
     tokens: Positions,
     odd: Positions,
-    line_ends: LineEnds,
+    line_ends: Kept<LineEnd>,
     /// Where the blocks begin that have bytes beyond ASCII.
-    beyond_ascii: Vec<u32>,
+    beyond_ascii: Kept<u32>,
 }
 
 /// A newline, and how many of the chunk's tokens there are up to it, itself among them.
@@ -38,35 +40,6 @@ pub(crate) struct Index {
 struct LineEnd {
     at: u32,
     tokens: u32,
-}
-
-/// Newlines in their order.
-#[derive(Debug, Default)]
-struct LineEnds {
-    /// Longer than `count`.
-    slots: Vec<LineEnd>,
-    count: usize,
-}
-
-impl LineEnds {
-    fn as_slice(&self) -> &[LineEnd] {
-        &self.slots[..self.count]
-    }
-
-    /// Writes a newline down, and keeps it or not.
-    #[inline(always)]
-    fn write(&mut self, end: LineEnd, is_kept: bool) {
-        if self.count == self.slots.len() {
-            self.grow();
-        }
-        self.slots[self.count] = end;
-        self.count += usize::from(is_kept);
-    }
-
-    #[cold]
-    fn grow(&mut self) {
-        self.slots.resize(self.count * 2 + 1024, LineEnd::default());
-    }
 }
 
 /// One line of an indexed chunk, all positions counted from the chunk's start.
@@ -136,7 +109,7 @@ impl Index {
     pub(crate) fn build(&mut self, backend: Backend, bytes: &[u8], length: usize) {
         self.tokens.clear();
         self.odd.clear();
-        self.line_ends.count = 0;
+        self.line_ends.clear();
         self.beyond_ascii.clear();
         backend.run(Build { index: self, bytes, length });
     }
@@ -175,14 +148,10 @@ impl Index {
         rare: u64,
         next_is_escaped: &mut u64,
     ) -> u64 {
+        // In prose each block is another: nothing here is worth a guess.
         let masks = simd.rare_masks(block);
-        if masks.beyond_ascii != 0 {
-            self.beyond_ascii.push(base);
-        }
-        let odd = rare & !masks.beyond_ascii;
-        if odd != 0 {
-            self.odd.push(simd, base, odd);
-        }
+        self.beyond_ascii.write(base, masks.beyond_ascii != 0);
+        self.odd.push(simd, base, rare & !masks.beyond_ascii);
         escaped(masks.backslashes, next_is_escaped)
     }
 

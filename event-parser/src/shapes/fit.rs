@@ -106,11 +106,13 @@ impl Frame {
     fn hides_escapes(&self, bytes: &[u8], index: &Index, line: &IndexedLine) -> bool {
         let (end, tokens) = (text_end(bytes, line), index.all_tokens());
         let backslashes = text_odd(index, line, end);
+        let (Some(first), Some(last)) = (backslashes.first(), backslashes.last()) else { return true };
         walk::are_escapes_good(&bytes[..end as usize], backslashes)
             && self.values.iter().filter(|value| value.kind == ValueKind::Text).all(|value| {
                 let Value { start, end, .. } = value;
                 let [start, end] = [start, end].map(|place| place.of(tokens, line.first_token()));
-                !backslashes.iter().any(|at| (start..end).contains(at))
+                // Most often they stand all in one text of the payload.
+                *first >= end || *last < start || !backslashes.iter().any(|at| (start..end).contains(at))
             })
     }
 }

@@ -26,6 +26,7 @@ pub(crate) use fields::{
 };
 pub(crate) use leap::Members;
 pub(crate) use scalar::kind as scalar_kind;
+pub(crate) use strings::are_escapes_good;
 
 /// The deepest nesting that is read; the line's object is level 1.
 pub(crate) const MAX_DEPTH: u32 = 128;
@@ -68,21 +69,6 @@ pub(crate) fn scanning(
     event::read(cursor::Cursor::new(&line.bytes[..line.end], line.start), names, row, shelf)?;
     row.unknown = (first_unknown, shelf.unknown.len() as u32);
     Ok(())
-}
-
-/// Whether all escapes of a line are good; `backslashes` are those of the line.
-pub(crate) fn are_escapes_good(text: &[u8], backslashes: &[u32]) -> bool {
-    let mut passed = 0;
-    for backslash in backslashes {
-        // A second backslash belongs to the escape of the first.
-        if *backslash >= passed {
-            match strings::read_escape(text, *backslash as usize) {
-                Ok((_, length)) => passed = *backslash + length as u32,
-                Err(_) => return false,
-            }
-        }
-    }
-    true
 }
 
 /// Moves the strings of a row that have escapes to the shelf, unescaped.

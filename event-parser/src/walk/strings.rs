@@ -85,6 +85,64 @@ fn hex4(line: &[u8], at: usize) -> Result<u32, LineError> {
     })
 }
 
+/// Whether all escapes of a text are good; `backslashes` are those of the text.
+pub(crate) fn are_escapes_good(text: &[u8], backslashes: &[u32]) -> bool {
+    let mut passed = 0;
+    for backslash in backslashes {
+        // A second backslash belongs to the escape of the first.
+        if *backslash >= passed {
+            match escape_length(text, *backslash as usize) {
+                Some(length) => passed = *backslash + length,
+                None => return false,
+            }
+        }
+    }
+    true
+}
+
+/// The length of the escape at `at`, if it is good.
+#[inline]
+fn escape_length(text: &[u8], at: usize) -> Option<u32> {
+    if SHORT[usize::from(*text.get(at + 1)?)] {
+        return Some(2);
+    }
+    if let Some([b'\\', b'u', digits @ ..]) = text.get(at..).and_then(|rest| rest.first_chunk::<6>()) {
+        let [first, second, third, fourth] = digits.map(|digit| HEX[usize::from(digit)]);
+        let is_surrogate = first == 0xd && second >= 8;
+        if first | second | third | fourth < NO_HEX && !is_surrogate {
+            return Some(6);
+        }
+    }
+    read_escape(text, at).ok().map(|(_, length)| length as u32)
+}
+
+/// Whether a backslash before the byte makes an escape of the two.
+const SHORT: [bool; 256] = {
+    let mut short = [false; 256];
+    let bytes = b"\"\\/bfnrt";
+    let mut number = 0;
+    while number < bytes.len() {
+        short[bytes[number] as usize] = true;
+        number += 1;
+    }
+    short
+};
+
+/// The value of a byte that is no hexadecimal digit.
+const NO_HEX: u8 = 16;
+
+/// What a byte is worth as a hexadecimal digit.
+const HEX: [u8; 256] = {
+    let mut values = [NO_HEX; 256];
+    let mut value = 0;
+    while value < NO_HEX {
+        values[b"0123456789abcdef"[value as usize] as usize] = value;
+        values[b"0123456789ABCDEF"[value as usize] as usize] = value;
+        value += 1;
+    }
+    values
+};
+
 /// Appends the characters that a string's text spells. The text has been walked: its escapes are good.
 pub(super) fn unescape(text: &[u8], out: &mut Vec<u8>) {
     let mut rest = text;
@@ -95,4 +153,25 @@ pub(super) fn unescape(text: &[u8], out: &mut Vec<u8>) {
         rest = &rest[backslash + length..];
     }
     out.extend_from_slice(rest);
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(16384))]
+
+        #[test]
+        fn an_escape_is_as_long_as_it_is_read(
+            escape in r#"\\(["\\/bfnrtuU0]|u[0-9a-fA-FdD]{0,5}|u[dD][89abAB][0-9a-f]{2}\\u[dD][c-fC-F][0-9a-f]{2}|[ -~])"#,
+            after in "[0-9a-f\\\\u\"]{0,8}",
+        ) {
+            let text = escape + &after;
+            let expected = read_escape(text.as_bytes(), 0).ok().map(|(_, length)| length as u32);
+            prop_assert_eq!(escape_length(text.as_bytes(), 0), expected, "{}", text);
+        }
+    }
 }
