@@ -10,7 +10,7 @@
 //! 4. `check`: values by the contract's rules, straight into the [`columns`] of a [`Batch`]; or the line's violations,
 //!    all of them, with messages.
 //!
-//! `arch` has the few operations that are done with AVX-512 or AVX2 where the processor has them.
+//! `arch` has the few operations that are done with AVX-512, AVX2 or SSE2 where the processor has them.
 //!
 //! ```
 //! use event_parser::{Batch, Options, Parser};
@@ -49,7 +49,7 @@ pub use split::{Options, Parser};
 pub use tally::Tally;
 
 /// The instructions that lines are parsed with on this processor, unless [`Options::backend`] says otherwise:
-/// `AVX-512`, `AVX2` or `portable`.
+/// `AVX-512`, `AVX2`, `SSE2` or `portable`.
 pub fn backend() -> &'static str {
     Backend::default().name()
 }

@@ -14,6 +14,8 @@ mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 mod portable;
+#[cfg(target_arch = "x86_64")]
+mod sse2;
 
 #[cfg(test)]
 mod tests;
@@ -63,6 +65,8 @@ pub struct Backend(Instructions);
 enum Instructions {
     Portable(portable::Portable),
     #[cfg(target_arch = "x86_64")]
+    Sse2(sse2::Sse2),
+    #[cfg(target_arch = "x86_64")]
     Avx2(avx2::Avx2),
     #[cfg(target_arch = "x86_64")]
     Avx512(avx512::Avx512),
@@ -81,16 +85,19 @@ impl Backend {
         let mut available = vec![Backend(Instructions::Portable(portable::Portable))];
         #[cfg(target_arch = "x86_64")]
         {
+            available.push(Backend(Instructions::Sse2(sse2::Sse2)));
             available.extend(avx2::Avx2::detect().map(|simd| Backend(Instructions::Avx2(simd))));
             available.extend(avx512::Avx512::detect().map(|simd| Backend(Instructions::Avx512(simd))));
         }
         available
     }
 
-    /// Its name: `portable`, `AVX2` or `AVX-512`.
+    /// Its name: `portable`, `SSE2`, `AVX2` or `AVX-512`.
     pub fn name(self) -> &'static str {
         match self.0 {
             Instructions::Portable(_) => "portable",
+            #[cfg(target_arch = "x86_64")]
+            Instructions::Sse2(_) => "SSE2",
             #[cfg(target_arch = "x86_64")]
             Instructions::Avx2(_) => "AVX2",
             #[cfg(target_arch = "x86_64")]
@@ -102,6 +109,8 @@ impl Backend {
     pub(crate) fn run<T: Task>(self, task: T) -> T::Output {
         match self.0 {
             Instructions::Portable(simd) => simd.run(task),
+            #[cfg(target_arch = "x86_64")]
+            Instructions::Sse2(simd) => simd.run(task),
             #[cfg(target_arch = "x86_64")]
             Instructions::Avx2(simd) => simd.run(task),
             #[cfg(target_arch = "x86_64")]

@@ -1,0 +1,115 @@
+//! 16 bytes in a register: what every x86-64 processor has.
+
+use std::arch::x86_64::{
+    __m128i, _mm_cmpeq_epi8, _mm_cmpgt_epi8, _mm_loadu_si128, _mm_movemask_epi8, _mm_or_si128, _mm_set1_epi8,
+};
+
+use event_schema::value::parse_uuid;
+
+use super::{Masks, RareMasks, Simd, Task, avx2, portable};
+
+/// SSE2.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Sse2;
+
+impl Simd for Sse2 {
+    #[inline(always)]
+    fn run<T: Task>(self, task: T) -> T::Output {
+        task.run(self)
+    }
+
+    #[inline(always)]
+    fn prefetch(self, bytes: &[u8], at: usize) {
+        avx2::prefetch(bytes, at);
+    }
+
+    #[inline(always)]
+    fn masks(self, block: &[u8; 64]) -> Masks {
+        // SAFETY: every x86-64 processor has SSE2.
+        unsafe { masks(block) }
+    }
+
+    #[inline(always)]
+    fn rare_masks(self, block: &[u8; 64]) -> RareMasks {
+        // SAFETY: as in `masks`.
+        unsafe { rare_masks(block) }
+    }
+
+    #[inline(always)]
+    fn places(self, mask: u64, base: u32, out: &mut [u32; 64]) {
+        portable::places_in_steps(mask, base, out);
+    }
+
+    #[inline(always)]
+    fn differing(self, one: &[u8; 32], other: &[u8; 32]) -> u32 {
+        // SAFETY: as in `masks`.
+        unsafe { differing(one, other) }
+    }
+
+    #[inline(always)]
+    fn uuid(self, text: &[u8; 36]) -> Option<u128> {
+        parse_uuid(text).ok()
+    }
+}
+
+#[inline]
+#[target_feature(enable = "sse2")]
+fn masks(block: &[u8; 64]) -> Masks {
+    let mut masks = Masks { quotes: 0, newlines: 0, rare: 0 };
+    for (number, bytes) in block.as_chunks().0.iter().enumerate() {
+        let bytes = load(bytes);
+        let newlines = bits(is(bytes, b'\n'));
+        // As signed numbers, bytes beyond ASCII are below zero.
+        let below_blank = _mm_cmpgt_epi8(_mm_set1_epi8(0x20), bytes);
+        let rare = _mm_or_si128(below_blank, _mm_or_si128(is(bytes, b'\\'), is(bytes, 0x7f)));
+        masks.quotes |= bits(is(bytes, b'"')) << (16 * number);
+        masks.newlines |= newlines << (16 * number);
+        masks.rare |= (bits(rare) & !newlines) << (16 * number);
+    }
+    masks
+}
+
+#[inline]
+#[target_feature(enable = "sse2")]
+fn rare_masks(block: &[u8; 64]) -> RareMasks {
+    let mut masks = RareMasks { backslashes: 0, beyond_ascii: 0 };
+    for (number, bytes) in block.as_chunks().0.iter().enumerate() {
+        let bytes = load(bytes);
+        masks.backslashes |= bits(is(bytes, b'\\')) << (16 * number);
+        masks.beyond_ascii |= bits(bytes) << (16 * number);
+    }
+    masks
+}
+
+#[inline]
+#[target_feature(enable = "sse2")]
+fn differing(one: &[u8; 32], other: &[u8; 32]) -> u32 {
+    let ([one_low, one_high], [other_low, other_high]) = (halves(one), halves(other));
+    let equal = |one, other| bits(_mm_cmpeq_epi8(load(one), load(other))) as u32;
+    !(equal(one_low, other_low) | equal(one_high, other_high) << 16)
+}
+
+fn halves(bytes: &[u8; 32]) -> [&[u8; 16]; 2] {
+    let (halves, _) = bytes.as_chunks();
+    [&halves[0], &halves[1]]
+}
+
+#[inline]
+#[target_feature(enable = "sse2")]
+fn is(bytes: __m128i, byte: u8) -> __m128i {
+    _mm_cmpeq_epi8(bytes, _mm_set1_epi8(byte.cast_signed()))
+}
+
+#[inline]
+#[target_feature(enable = "sse2")]
+fn bits(bytes: __m128i) -> u64 {
+    u64::from(_mm_movemask_epi8(bytes).cast_unsigned())
+}
+
+#[inline]
+#[target_feature(enable = "sse2")]
+#[expect(clippy::cast_ptr_alignment, reason = "the load asks for no alignment")]
+fn load(bytes: &[u8; 16]) -> __m128i {
+    // SAFETY: the reference is to 16 bytes, and the load asks for no alignment.
+    unsafe { _mm_loadu_si128(bytes.as_ptr().cast::<__m128i>()) }
+}
