@@ -69,19 +69,27 @@ impl Simd for Portable {
     }
 }
 
-/// The places of set bits, eight at a time: how many there are is seldom more than that, and steps of a fixed
-/// length are foreseen better than a count of bits.
+/// The places of set bits, the first twelve at once: 64 bytes of events seldom have more tokens, and whether they have
+/// more than eight would be a guess.
 #[inline(always)]
 pub(super) fn places_in_steps(mut mask: u64, base: u32, out: &mut [u32; 64]) {
-    for eight in out.as_chunks_mut::<8>().0 {
+    let Some((first, rest)) = out.split_first_chunk_mut::<12>().filter(|_| mask != 0) else { return };
+    step(&mut mask, base, first);
+    for four in rest.as_chunks_mut::<4>().0 {
         if mask == 0 {
             return;
         }
-        for place in eight {
-            // Past the last bit this is 64, which means nothing and hurts nobody.
-            *place = base + mask.trailing_zeros();
-            mask &= mask.wrapping_sub(1);
-        }
+        step(&mut mask, base, four);
+    }
+}
+
+/// The places of the next `N` set bits.
+#[inline(always)]
+fn step<const N: usize>(mask: &mut u64, base: u32, places: &mut [u32; N]) {
+    for place in places {
+        // Past the last bit this is 64, which means nothing and hurts nobody.
+        *place = base + mask.trailing_zeros();
+        *mask &= mask.wrapping_sub(1);
     }
 }
 
