@@ -270,16 +270,16 @@ impl WalkLines<'_> {
         let line = Line { bytes, start, end, quotes: index.quotes(indexed) };
         let odd = text_odd(index, indexed, place.end);
         let has_only_escapes = are_backslashes(bytes, odd);
-        let (row, shelf) = walked.next(place);
-        if !has_only_escapes || !walk::leaping(line, odd, names, members, row, shelf) {
-            walk::scanning(line, names, row, shelf)
+        let (row, aside) = walked.next(place);
+        if !has_only_escapes || walk::leaping(line, odd, names, members, row, aside).is_none() {
+            walk::scanning(line, names, row, aside)
                 .map_err(|error| error.into_violation(bytes, start, end))?;
         }
         if has_only_escapes && indexed.has_newline && shapes.has_luck() {
-            shapes.learn(line, index.tokens(indexed), row, shelf.unknown(row));
+            shapes.learn(line, index.tokens(indexed), row, aside.unknown(row));
         }
         if !odd.is_empty() {
-            walk::unescape(bytes, row, shelf);
+            walk::unescape(bytes, row, aside);
         }
         walked.keep();
         Ok(())

@@ -79,7 +79,7 @@ fn walk_all(
         let line = Line { bytes, start, end: end as usize, quotes: index.quotes(&indexed) };
         let place = ORIGIN.place(&indexed, end);
         let (mut row, mut shelf) = (Row { place, ..Row::default() }, Shelf::default());
-        if walk::leaping(line, index.odd(&indexed), &names, &mut members, &mut row, &mut shelf) {
+        if walk::leaping(line, index.odd(&indexed), &names, &mut members, &mut row, &mut shelf).is_some() {
             then(&indexed, line, &row, shelf.unknown(&row));
             all.push(read_of(&row, shelf.unknown(&row)));
         }

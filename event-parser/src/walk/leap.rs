@@ -28,10 +28,10 @@ struct Member {
     value: Slot,
 }
 
-/// Reads a line without control characters into an empty row; `None`, and nothing is read, where the grammar has to
-/// look at it.
+/// Reads a good line without control characters into an empty row; its backslashes are known. `None`, and nothing is
+/// read, where the grammar has to look at it: [`super::scanning`].
 #[inline(always)]
-pub(super) fn read(
+pub(crate) fn leaping(
     line: Line<'_>,
     backslashes: &[u32],
     names: &Names,
@@ -95,7 +95,7 @@ struct Leap<'a> {
 impl Leap<'_> {
     /// Lists the members of a line that ends at `end`.
     #[inline(always)]
-    fn event(mut self, end: usize, members: &mut Members, shelf: &mut Shelf) -> Option<()> {
+    fn event(mut self, end: usize, members: &mut Members, aside: &mut Shelf) -> Option<()> {
         let Members { envelope, payload, has_payload } = members;
         envelope.clear();
         payload.clear();
@@ -107,7 +107,7 @@ impl Leap<'_> {
             let text = &leap.bytes[key.start as usize..key.end as usize];
             let is_payload = |text: &[u8]| text == ENVELOPE[PROPERTIES].name.as_bytes();
             let is_payload = match key.kind {
-                SlotKind::Escaped => with_unescaped(text, shelf, is_payload),
+                SlotKind::Escaped => with_unescaped(text, aside, is_payload),
                 _ => is_payload(text),
             };
             if !is_payload {

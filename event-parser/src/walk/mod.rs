@@ -6,8 +6,6 @@
 //! Good lines are read from token to token (`leap`), whatever the order of their keys. The grammar proper (`event`) goes
 //! byte by byte: it reads the few lines with control characters, and says what is wrong with a bad one.
 
-#![expect(clippy::inline_always, reason = "compiled anew for each set of instructions")]
-
 mod cursor;
 mod error;
 mod event;
@@ -24,7 +22,7 @@ pub(crate) use error::LineError;
 pub(crate) use fields::{
     EVENT_TYPE, Known, NOWHERE, Names, PROPERTIES, Place, Row, Shelf, Slot, SlotKind, Unknown,
 };
-pub(crate) use leap::Members;
+pub(crate) use leap::{Members, leaping};
 pub(crate) use scalar::kind as scalar_kind;
 pub(crate) use strings::are_escapes_good;
 
@@ -42,20 +40,6 @@ pub(crate) struct Line<'a> {
     pub(crate) end: usize,
     /// Where its quotes are, escaped ones left out.
     pub(crate) quotes: &'a [u32],
-}
-
-/// Reads a good line without control characters into an empty row; its backslashes are known. Answers whether it was
-/// read: where not, [`scanning`] says why, or reads it.
-#[inline(always)]
-pub(crate) fn leaping(
-    line: Line<'_>,
-    backslashes: &[u32],
-    names: &Names,
-    members: &mut Members,
-    row: &mut Row,
-    shelf: &mut Shelf,
-) -> bool {
-    leap::read(line, backslashes, names, members, row, shelf).is_some()
 }
 
 /// Reads any line into an empty row.

@@ -51,10 +51,10 @@ fn scan(line: &str) -> (Result<(), LineError>, Fields) {
 
 /// `None` where the grammar has to look at the line.
 fn leap(line: &str) -> Option<Fields> {
-    let (is_read, fields) = read(line, |line, odd, row, shelf| {
+    let (leapt, fields) = read(line, |line, odd, row, shelf| {
         leaping(line, odd, &Names::default(), &mut Members::default(), row, shelf)
     });
-    is_read.then_some(fields)
+    leapt.map(|()| fields)
 }
 
 /// Text that is often nearly JSON.
