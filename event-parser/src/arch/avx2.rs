@@ -1,14 +1,13 @@
 //! 32 bytes in a register.
 
 use std::arch::x86_64::{
-    __m128i, __m256i, _MM_HINT_T1, _mm_loadu_si128, _mm_or_si128, _mm_prefetch, _mm_setr_epi8,
-    _mm_shuffle_epi8, _mm256_add_epi8, _mm256_and_si256, _mm256_cmpeq_epi8, _mm256_cmpgt_epi8,
-    _mm256_loadu_si256, _mm256_maddubs_epi16, _mm256_min_epu8, _mm256_movemask_epi8, _mm256_or_si256,
-    _mm256_packus_epi16, _mm256_set_m128i, _mm256_set1_epi8, _mm256_set1_epi16, _mm256_storeu_si256,
-    _mm256_sub_epi8,
+    __m128i, __m256i, _mm_loadu_si128, _mm_or_si128, _mm_setr_epi8, _mm_shuffle_epi8, _mm256_add_epi8,
+    _mm256_and_si256, _mm256_cmpeq_epi8, _mm256_cmpgt_epi8, _mm256_loadu_si256, _mm256_maddubs_epi16,
+    _mm256_min_epu8, _mm256_movemask_epi8, _mm256_or_si256, _mm256_packus_epi16, _mm256_set_m128i,
+    _mm256_set1_epi8, _mm256_set1_epi16, _mm256_storeu_si256, _mm256_sub_epi8,
 };
 
-use super::{Masks, RareMasks, Simd, Task, portable};
+use super::{Masks, RareMasks, Simd, Task, portable, sse2};
 
 /// AVX2, and what every processor with it has besides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,7 +33,7 @@ impl Simd for Avx2 {
 
     #[inline(always)]
     fn prefetch(self, bytes: &[u8], at: usize) {
-        prefetch(bytes, at);
+        sse2::prefetch(bytes, at);
     }
 
     #[inline(always)]
@@ -70,14 +69,6 @@ impl Simd for Avx2 {
 #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
 fn run<T: Task>(simd: Avx2, task: T) -> T::Output {
     task.run(simd)
-}
-
-#[inline(always)]
-pub(super) fn prefetch(bytes: &[u8], at: usize) {
-    if let Some(byte) = bytes.get(at) {
-        // SAFETY: every x86-64 processor has this instruction, and it reads nothing.
-        unsafe { _mm_prefetch::<_MM_HINT_T1>(std::ptr::from_ref(byte).cast()) };
-    }
 }
 
 #[inline]

@@ -10,7 +10,7 @@ use std::arch::x86_64::{
     _mm512_storeu_si512, _mm512_subs_epu8, _mm512_testn_epi8_mask, _mm512_xor_si512,
 };
 
-use super::{Masks, RareMasks, Simd, Task, avx2};
+use super::{Masks, RareMasks, Simd, Task, sse2};
 
 /// AVX-512 as Ice Lake and Zen 4 have it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,7 +37,7 @@ impl Simd for Avx512 {
 
     #[inline(always)]
     fn prefetch(self, bytes: &[u8], at: usize) {
-        avx2::prefetch(bytes, at);
+        sse2::prefetch(bytes, at);
     }
 
     #[inline(always)]

@@ -1,12 +1,13 @@
 //! 16 bytes in a register: what every x86-64 processor has.
 
 use std::arch::x86_64::{
-    __m128i, _mm_cmpeq_epi8, _mm_cmpgt_epi8, _mm_loadu_si128, _mm_movemask_epi8, _mm_or_si128, _mm_set1_epi8,
+    __m128i, _MM_HINT_T1, _mm_cmpeq_epi8, _mm_cmpgt_epi8, _mm_loadu_si128, _mm_movemask_epi8, _mm_or_si128,
+    _mm_prefetch, _mm_set1_epi8,
 };
 
 use event_schema::value::parse_uuid;
 
-use super::{Masks, RareMasks, Simd, Task, avx2, portable};
+use super::{Masks, RareMasks, Simd, Task, portable};
 
 /// SSE2.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,7 +21,7 @@ impl Simd for Sse2 {
 
     #[inline(always)]
     fn prefetch(self, bytes: &[u8], at: usize) {
-        avx2::prefetch(bytes, at);
+        prefetch(bytes, at);
     }
 
     #[inline(always)]
@@ -49,6 +50,14 @@ impl Simd for Sse2 {
     #[inline(always)]
     fn uuid(self, text: &[u8; 36]) -> Option<u128> {
         parse_uuid(text).ok()
+    }
+}
+
+#[inline(always)]
+pub(super) fn prefetch(bytes: &[u8], at: usize) {
+    if let Some(byte) = bytes.get(at) {
+        // SAFETY: every x86-64 processor has this instruction, and it reads nothing.
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(std::ptr::from_ref(byte).cast()) };
     }
 }
 

@@ -20,26 +20,6 @@ pub struct Strings {
     ends: Vec<u32>,
 }
 
-/// A row that is being put together.
-pub(crate) struct Pieces<'a> {
-    /// Room for the row and some bytes more.
-    free: &'a mut [u8],
-    used: usize,
-}
-
-impl Pieces<'_> {
-    /// Appends a piece.
-    #[inline(always)]
-    pub(crate) fn write(&mut self, piece: Span<'_>) {
-        let free = &mut self.free[self.used..];
-        match (piece.wide::<STEP_BYTES>(), free.first_chunk_mut::<STEP_BYTES>()) {
-            (Some(wide), Some(free)) if piece.len() <= STEP_BYTES => *free = *wide,
-            _ => free[..piece.len()].copy_from_slice(&piece),
-        }
-        self.used += piece.len();
-    }
-}
-
 impl Strings {
     /// Appends a row. A column holds at most 4 GiB: batches are kept far smaller.
     pub fn push(&mut self, value: &[u8]) {
@@ -175,6 +155,26 @@ impl Strings {
         let length_bytes = 1 + native.iter().take_while(|byte| **byte >= 0x80).count();
         // A long length cannot run into the string: its last byte is below 0x80.
         &native[length_bytes..]
+    }
+}
+
+/// A row that is being put together.
+pub(crate) struct Pieces<'a> {
+    /// Room for the row and some bytes more.
+    free: &'a mut [u8],
+    used: usize,
+}
+
+impl Pieces<'_> {
+    /// Appends a piece.
+    #[inline(always)]
+    pub(crate) fn write(&mut self, piece: Span<'_>) {
+        let free = &mut self.free[self.used..];
+        match (piece.wide::<STEP_BYTES>(), free.first_chunk_mut::<STEP_BYTES>()) {
+            (Some(wide), Some(free)) if piece.len() <= STEP_BYTES => *free = *wide,
+            _ => free[..piece.len()].copy_from_slice(&piece),
+        }
+        self.used += piece.len();
     }
 }
 

@@ -1,8 +1,7 @@
 //! The grammar: a place in the line, and how to get past the value that stands there.
 
-use super::strings::{self, StringEnd};
+use super::strings;
 use super::{LineError, MAX_DEPTH, Slot, SlotKind};
-use crate::span::Span;
 
 /// A place in a line. Copying it remembers the place.
 #[derive(Debug, Clone, Copy)]
@@ -24,14 +23,6 @@ impl<'a> Cursor<'a> {
     /// The chunk up to the line's end.
     pub(super) fn line(&self) -> &'a [u8] {
         self.line
-    }
-
-    pub(super) fn slice(&self, start: usize, end: usize) -> &'a [u8] {
-        &self.line[start..end]
-    }
-
-    pub(super) fn span(&self, start: usize, end: usize) -> Span<'a> {
-        Span::new(self.line, start, end)
     }
 
     /// The byte after any blanks; `None` at the line's end.
@@ -60,16 +51,18 @@ impl<'a> Cursor<'a> {
         Ok(())
     }
 
-    /// Steps over a string; the cursor is at its opening quote. Answers where its text starts, and its end.
-    pub(super) fn string(&mut self) -> Result<(usize, StringEnd), LineError> {
+    /// Steps over a string; the cursor is at its opening quote. One with escapes is answered as it stands in the line, as
+    /// [`SlotKind::Escaped`].
+    pub(super) fn string(&mut self) -> Result<Slot, LineError> {
         let start = self.at + 1;
-        let end = strings::end(self.line, self.at)?;
-        self.at = end.quote + 1;
-        Ok((start, end))
+        let (end, is_escaped) = strings::end(self.line, self.at)?;
+        self.at = end + 1;
+        let kind = if is_escaped { SlotKind::Escaped } else { SlotKind::PlainString };
+        Ok(Slot { kind, start: start as u32, end: end as u32 })
     }
 
-    /// Steps over a key and its colon. Answers where the key's text starts, and its end.
-    pub(super) fn key(&mut self) -> Result<(usize, StringEnd), LineError> {
+    /// Steps over a key and its colon.
+    pub(super) fn key(&mut self) -> Result<Slot, LineError> {
         if self.peek() != Some(b'"') {
             return self.error("a key in double quotes");
         }
@@ -78,17 +71,12 @@ impl<'a> Cursor<'a> {
         Ok(key)
     }
 
-    /// Steps over a value, inside `depth` levels of objects and arrays. A string with escapes is answered
-    /// as it stands in the line, as [`SlotKind::Escaped`].
+    /// Steps over a value, inside `depth` levels of objects and arrays.
     pub(super) fn value(&mut self, depth: u32) -> Result<Slot, LineError> {
         let first = self.peek();
         let start = self.at;
         let kind = match first {
-            Some(b'"') => {
-                let (start, end) = self.string()?;
-                let kind = if end.is_escaped { SlotKind::Escaped } else { SlotKind::PlainString };
-                return Ok(Slot { kind, start: start as u32, end: end.quote as u32 });
-            }
+            Some(b'"') => return self.string(),
             Some(b'{') => {
                 self.nested(depth)?;
                 SlotKind::Object

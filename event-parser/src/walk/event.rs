@@ -1,8 +1,10 @@
 //! One event by the grammar, from left to right: the line's object, and the payload inside it.
 
+#![expect(clippy::inline_always, reason = "compiled anew for each set of instructions")]
+
 use super::cursor::Cursor;
 use super::fields::{EVENT_TYPE, Known, Names, ObjectNames, PROPERTIES, Row, Shelf};
-use super::strings::{StringEnd, unescape};
+use super::strings::unescape;
 use super::{LineError, Slot, SlotKind, Unknown};
 use crate::span::Span;
 
@@ -21,8 +23,8 @@ pub(super) fn read(
     // Where the payload stands, should it come before the event's type.
     let mut unread_payload = None;
     members(&mut cursor, |cursor, key| {
-        let Some(place) = find(&names.envelope, cursor, &key, shelf) else {
-            return note_unknown(cursor, &key, false, shelf);
+        let Some(place) = find(&names.envelope, cursor.line(), key, shelf) else {
+            return note_unknown(cursor, key, false, shelf);
         };
         if place == PROPERTIES && cursor.peek() == Some(b'{') {
             let before = *cursor;
@@ -72,24 +74,21 @@ fn read_payload(
 ) -> Result<Slot, LineError> {
     row.has_payload = true;
     let start = cursor.at();
-    members(cursor, |cursor, key| match find(names.of(known), cursor, &key, shelf) {
+    members(cursor, |cursor, key| match find(names.of(known), cursor.line(), key, shelf) {
         Some(place) => {
             let slot = cursor.value(2)?;
             row.set(Row::in_payload(place), slot);
             Ok(())
         }
-        None => note_unknown(cursor, &key, true, shelf),
+        None => note_unknown(cursor, key, true, shelf),
     })?;
     Ok(Slot { kind: SlotKind::Object, start, end: cursor.at() })
 }
 
-/// A key in the line: where its text starts, and its end.
-type Key = (usize, StringEnd);
-
 /// Steps over an object, whose bracket has been peeked, calling `member` where each value begins.
 fn members<'a>(
     cursor: &mut Cursor<'a>,
-    mut member: impl FnMut(&mut Cursor<'a>, Key) -> Result<(), LineError>,
+    mut member: impl FnMut(&mut Cursor<'a>, Slot) -> Result<(), LineError>,
 ) -> Result<(), LineError> {
     cursor.step();
     if cursor.peek() == Some(b'}') {
@@ -111,29 +110,24 @@ fn members<'a>(
 }
 
 /// The place of a key among known fields, compared after unescaping.
-fn find(names: &ObjectNames, cursor: &Cursor<'_>, (start, end): &Key, shelf: &mut Shelf) -> Option<usize> {
-    if end.is_escaped {
-        with_unescaped(cursor.slice(*start, end.quote), shelf, |text| names.find(Span::from(text)))
-    } else {
-        names.find(cursor.span(*start, end.quote))
+#[inline(always)]
+pub(super) fn find(names: &ObjectNames, bytes: &[u8], key: Slot, shelf: &mut Shelf) -> Option<usize> {
+    let text = Span::new(bytes, key.start as usize, key.end as usize);
+    match key.kind {
+        SlotKind::Escaped => with_unescaped(&text, shelf, |text| names.find(Span::from(text))),
+        _ => names.find(text),
     }
 }
 
 /// Steps over the value of a key that nobody knows, and notes both.
 fn note_unknown(
     cursor: &mut Cursor<'_>,
-    (start, end): &Key,
+    key: Slot,
     in_payload: bool,
     shelf: &mut Shelf,
 ) -> Result<(), LineError> {
-    cursor.peek();
-    let value_start = cursor.at();
-    cursor.value(1 + u32::from(in_payload))?;
-    shelf.unknown.push(Unknown {
-        in_payload,
-        key: (*start as u32 - 1, end.quote as u32 + 1),
-        value: (value_start, cursor.at()),
-    });
+    let value = cursor.value(1 + u32::from(in_payload))?;
+    shelf.unknown.push(Unknown { in_payload, key: key.with_quotes(), value: value.with_quotes() });
     Ok(())
 }
 

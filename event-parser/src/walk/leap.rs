@@ -8,10 +8,9 @@
 
 use event_schema::registry::ENVELOPE;
 
-use super::event::{known_type, with_unescaped};
+use super::event::{find, known_type, with_unescaped};
 use super::fields::{EVENT_TYPE, Names, ObjectNames, PROPERTIES, Row, Shelf};
 use super::{Line, MAX_DEPTH, Slot, SlotKind, Unknown, are_escapes_good, scalar};
-use crate::span::Span;
 
 /// The members of a line's objects, in their order. Its memory is reused from line to line.
 #[derive(Debug, Default)]
@@ -67,12 +66,7 @@ fn put(
     shelf: &mut Shelf,
 ) {
     for Member { key, value } in members {
-        let text = Span::new(bytes, key.start as usize, key.end as usize);
-        let place = match key.kind {
-            SlotKind::Escaped => with_unescaped(&text, shelf, |text| names.find(Span::from(text))),
-            _ => names.find(text),
-        };
-        match place {
+        match find(names, bytes, *key, shelf) {
             Some(place) => row.set(first + place, *value),
             None => shelf.unknown.push(Unknown {
                 in_payload: first > 0,

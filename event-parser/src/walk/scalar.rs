@@ -1,11 +1,15 @@
 //! Numbers, booleans and nulls: what they are, eight bytes at once where they are short.
 
+#![expect(clippy::inline_always, reason = "compiled anew for each set of instructions")]
+
 use super::{SlotKind, number};
+
+/// The high bit of each byte of a word.
+const HIGH: u64 = 0x8080_8080_8080_8080;
 
 /// What the scalar is that stands from `start` to before `end`; `None` where what stands there is none, or more.
 #[inline(always)]
 pub(crate) fn kind(bytes: &[u8], start: usize, end: usize) -> Option<SlotKind> {
-    const HIGH: u64 = 0x8080_8080_8080_8080;
     let length = end.wrapping_sub(start);
     let word = match bytes.get(start..).and_then(|rest| rest.first_chunk()) {
         Some(word) if length.wrapping_sub(1) < 8 => u64::from_le_bytes(*word),
@@ -40,7 +44,6 @@ pub(crate) fn kind(bytes: &[u8], start: usize, end: usize) -> Option<SlotKind> {
 #[inline(always)]
 pub(super) fn end(bytes: &[u8], start: usize) -> Option<usize> {
     const LOW: u64 = 0x0101_0101_0101_0101;
-    const HIGH: u64 = 0x8080_8080_8080_8080;
     // The lowest high bit of these is right; others above it may be too many.
     let zero = |word: u64| word.wrapping_sub(LOW) & !word;
     let is = |word: u64, byte: u8| zero(word ^ (LOW * u64::from(byte)));

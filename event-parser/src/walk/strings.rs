@@ -2,23 +2,15 @@
 
 use super::LineError;
 
-/// A string's end and what it takes to read it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct StringEnd {
-    /// Where the closing quote stands.
-    pub(super) quote: usize,
-    /// It has escapes, all of them well-formed.
-    pub(super) is_escaped: bool,
-}
-
-/// The end of the string whose opening quote stands at `open`.
-pub(super) fn end(line: &[u8], open: usize) -> Result<StringEnd, LineError> {
+/// Where the closing quote stands of the string whose opening quote stands at `open`; and whether it has escapes, all of
+/// them well-formed.
+pub(super) fn end(line: &[u8], open: usize) -> Result<(usize, bool), LineError> {
     let mut at = open + 1;
     let mut is_escaped = false;
     loop {
         match line.get(at) {
             None => return Err(LineError::Syntax { at: line.len(), expected: "a closing `\"`" }),
-            Some(b'"') => return Ok(StringEnd { quote: at, is_escaped }),
+            Some(b'"') => return Ok((at, is_escaped)),
             Some(b'\\') => {
                 is_escaped = true;
                 at += read_escape(line, at)?.1;
