@@ -2,26 +2,23 @@
 //!
 //! A block is its number of columns, its number of rows, and each column's name, type and values, one column
 //! after another. Values are gathered in a given order of rows straight into pieces of about
-//! [`PIECE_BYTES`], so that no second copy of a table is ever in memory.
+//! [`pieces::PIECE_BYTES`], so that no second copy of a table is ever in memory.
 //!
 //! Layouts: <https://clickhouse.com/docs/interfaces/formats/Native> and, for `LowCardinality`, the engine's
 //! `SerializationLowCardinality.cpp`.
 
+mod pieces;
 #[cfg(test)]
 mod tests;
 
 use std::hint::black_box;
-use std::mem;
 
 use bytes::Bytes;
 use event_parser::columns::{Dictionary, Strings, View};
 use event_schema::registry::ColumnType;
 
-/// Where a piece is handed out, give or take the last value.
-pub(crate) const PIECE_BYTES: usize = 1 << 20;
-
-/// Strings up to this length, with it, are copied as so many bytes.
-const STEP_BYTES: usize = 64;
+pub(crate) use pieces::Buffers;
+use pieces::{Pieces, STEP_BYTES};
 
 /// Strings that are brought near together, to be copied.
 const ROWS_AHEAD: usize = 32;
@@ -63,9 +60,13 @@ pub(crate) enum Values<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Stopped;
 
-/// Encodes the block and hands its pieces to `take`, in order, until that answers `false`.
-pub(crate) fn encode(block: &Block<'_>, take: impl FnMut(Bytes) -> bool) -> Result<(), Stopped> {
-    let mut out = Pieces { piece: Vec::new(), used: 0, take };
+/// Encodes the block and hands its pieces, in `buffers`, to `take`, in order, until that answers `false`.
+pub(crate) fn encode(
+    block: &Block<'_>,
+    buffers: &Buffers,
+    take: impl FnMut(Bytes) -> bool,
+) -> Result<(), Stopped> {
+    let mut out = Pieces::new(buffers, take);
     out.number(block.columns.len() as u64)?;
     out.number(block.rows as u64)?;
     for column in &block.columns {
@@ -80,7 +81,7 @@ impl Block<'_> {
     fn encode_values<F: FnMut(Bytes) -> bool>(
         &self,
         values: &Values<'_>,
-        out: &mut Pieces<F>,
+        out: &mut Pieces<'_, F>,
     ) -> Result<(), Stopped> {
         match values {
             Values::Stored(View::Fixed { bytes, width }) => self.fixed(bytes, *width, out),
@@ -115,7 +116,7 @@ impl Block<'_> {
         &self,
         bytes: &[u8],
         width: usize,
-        out: &mut Pieces<F>,
+        out: &mut Pieces<'_, F>,
     ) -> Result<(), Stopped> {
         match (self.order, width) {
             (None, _) => out.bytes(bytes),
@@ -131,7 +132,7 @@ impl Block<'_> {
     fn gather<const WIDTH: usize, F: FnMut(Bytes) -> bool>(
         &self,
         values: &[[u8; WIDTH]],
-        out: &mut Pieces<F>,
+        out: &mut Pieces<'_, F>,
     ) -> Result<(), Stopped> {
         self.each_value(|row| values[row], out)
     }
@@ -139,7 +140,7 @@ impl Block<'_> {
     fn constant<const WIDTH: usize, F: FnMut(Bytes) -> bool>(
         &self,
         value: &[u8],
-        out: &mut Pieces<F>,
+        out: &mut Pieces<'_, F>,
     ) -> Result<(), Stopped> {
         let value: [u8; WIDTH] = value.try_into().expect("the constant is as wide as its column");
         self.each_value(|_| value, out)
@@ -149,7 +150,7 @@ impl Block<'_> {
     fn each_value<const WIDTH: usize, F: FnMut(Bytes) -> bool>(
         &self,
         value: impl Fn(usize) -> [u8; WIDTH],
-        out: &mut Pieces<F>,
+        out: &mut Pieces<'_, F>,
     ) -> Result<(), Stopped> {
         let mut done = 0;
         while done < self.rows {
@@ -177,7 +178,7 @@ impl Block<'_> {
     fn strings<F: FnMut(Bytes) -> bool>(
         &self,
         strings: &Strings,
-        out: &mut Pieces<F>,
+        out: &mut Pieces<'_, F>,
     ) -> Result<(), Stopped> {
         let Some(order) = self.order else { return out.bytes(strings.native()) };
         for rows in order.chunks(ROWS_AHEAD) {
@@ -207,7 +208,7 @@ impl Block<'_> {
     fn dictionary<F: FnMut(Bytes) -> bool>(
         &self,
         dictionary: &Dictionary,
-        out: &mut Pieces<F>,
+        out: &mut Pieces<'_, F>,
     ) -> Result<(), Stopped> {
         if self.rows == 0 {
             return Ok(());
@@ -230,76 +231,5 @@ impl Block<'_> {
             2 => self.each_value(|row| (indices[row] as u16).to_le_bytes(), out),
             _ => self.each_value(|row| indices[row].to_le_bytes(), out),
         }
-    }
-}
-
-/// Bytes, cut into pieces for whoever takes them.
-struct Pieces<F> {
-    /// All there is room for; empty before the first byte.
-    piece: Vec<u8>,
-    used: usize,
-    take: F,
-}
-
-impl<F: FnMut(Bytes) -> bool> Pieces<F> {
-    /// An unsigned integer as LEB128.
-    fn number(&mut self, mut number: u64) -> Result<(), Stopped> {
-        while number >= 0x80 {
-            self.bytes(&[number as u8 | 0x80])?;
-            number >>= 7;
-        }
-        self.bytes(&[number as u8])
-    }
-
-    fn string(&mut self, text: &[u8]) -> Result<(), Stopped> {
-        self.number(text.len() as u64)?;
-        self.bytes(text)
-    }
-
-    #[inline]
-    fn bytes(&mut self, bytes: &[u8]) -> Result<(), Stopped> {
-        if let Some(room) = self.piece[self.used..].get_mut(..bytes.len()) {
-            room.copy_from_slice(bytes);
-            self.used += bytes.len();
-            return Ok(());
-        }
-        self.cut(bytes)
-    }
-
-    /// Bytes that the piece has no room for.
-    #[cold]
-    fn cut(&mut self, mut bytes: &[u8]) -> Result<(), Stopped> {
-        while !bytes.is_empty() {
-            let room = self.room(1)?;
-            let (fitting, rest) = bytes.split_at(bytes.len().min(room.len()));
-            room[..fitting.len()].copy_from_slice(fitting);
-            self.fill(fitting.len());
-            bytes = rest;
-        }
-        Ok(())
-    }
-
-    /// Room for so many bytes and more, a step at the most; what is written there counts once it is
-    /// [filled](Self::fill).
-    #[inline]
-    fn room(&mut self, wanted: usize) -> Result<&mut [u8], Stopped> {
-        debug_assert!(wanted <= STEP_BYTES);
-        if self.piece.len() - self.used < wanted {
-            self.flush()?;
-            self.piece = vec![0; PIECE_BYTES];
-        }
-        Ok(&mut self.piece[self.used..])
-    }
-
-    #[inline]
-    fn fill(&mut self, bytes: usize) {
-        self.used += bytes;
-        debug_assert!(self.used <= self.piece.len());
-    }
-
-    fn flush(&mut self) -> Result<(), Stopped> {
-        let mut piece = mem::take(&mut self.piece);
-        piece.truncate(mem::take(&mut self.used));
-        if piece.is_empty() || (self.take)(Bytes::from(piece)) { Ok(()) } else { Err(Stopped) }
     }
 }

@@ -1,13 +1,15 @@
 //! How the process gives memory back.
 
-/// Blocks of memory that are at least as large are the kernel's again when they are freed.
+/// Blocks of memory that are at least as large are mapped one by one: they grow without being copied, and are the
+/// kernel's again when they are freed.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
-const LARGE_BYTES: libc::c_int = 4 << 20;
+const LARGE_BYTES: libc::c_int = 256 << 10;
 
-/// Has large blocks of memory given back when they are freed. To be called before there is a second thread.
+/// Has large blocks of memory mapped one by one. To be called before there is a second thread.
 ///
 /// Left alone, glibc keeps blocks of up to 32 MiB that were freed, for each thread apart: columns that come and go on
-/// several threads then took half as much memory again as the load was allowed.
+/// several threads then took half as much memory again as the load was allowed. And a column that grows among others is
+/// copied each time, until it is that large.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 pub(crate) fn give_large_blocks_back() {
     // SAFETY: `mallopt` takes two numbers, and no other thread allocates meanwhile. If it refuses, nothing changes.

@@ -16,6 +16,7 @@ use uuid::Uuid;
 use super::{Day, LoadOptions, cleanup, commit, pipeline};
 use crate::LoadError;
 use crate::blocks::Part;
+use crate::native::Buffers;
 use crate::warehouse::{
     Commit, Proposal, Refusal, RejectFilter, RejectKey, RejectedLine, RejectsIn, Warehouse,
 };
@@ -127,6 +128,7 @@ struct Replay<'a> {
     parser: Option<(String, Parser)>,
     batch: Batch,
     batches: u64,
+    buffers: Buffers,
     /// Accepted lines of the batch.
     keys: Vec<RejectKey>,
     lines: u64,
@@ -145,6 +147,7 @@ impl<'a> Replay<'a> {
             parser: None,
             batch: Batch::default(),
             batches: 0,
+            buffers: Buffers::default(),
             keys: Vec::new(),
             lines: 0,
             accepted: BTreeMap::new(),
@@ -233,7 +236,7 @@ impl<'a> Replay<'a> {
         let Day { warehouse, options, load_id, .. } = *self.day;
         let batch = Arc::new(std::mem::take(&mut self.batch));
         for part in (0..ENTITIES.len()).map(Part::Entity) {
-            pipeline::store(self.day, part, &batch, self.batches).await?;
+            pipeline::store(self.day, part, &batch, self.batches, &self.buffers).await?;
         }
         for (table, rows) in batch.rows_by_table().into_iter().filter(|(_, rows)| *rows > 0) {
             *self.accepted.entry(table.to_owned()).or_default() += rows as u64;

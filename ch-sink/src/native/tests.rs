@@ -3,12 +3,13 @@
 use event_parser::columns::{Column as _, Fixed, Nullable};
 use event_schema::registry::Scalar;
 
+use super::pieces::PIECE_BYTES;
 use super::*;
 
 /// The block's bytes and how many pieces they came in.
 fn encoded(block: &Block<'_>) -> (Vec<u8>, usize) {
     let (mut bytes, mut pieces) = (Vec::new(), 0);
-    let result = encode(block, |piece| {
+    let result = encode(block, &Buffers::default(), |piece| {
         assert!(!piece.is_empty() && piece.len() <= PIECE_BYTES, "a piece of {} bytes", piece.len());
         bytes.extend_from_slice(&piece);
         pieces += 1;
@@ -166,7 +167,7 @@ fn a_long_block_comes_in_pieces_and_stops_when_told() {
     assert!(reversed.ends_with(&expected) && reversed.len() == as_they_stand.len());
 
     let mut taken = 0;
-    let result = encode(&block(None), |_| {
+    let result = encode(&block(None), &Buffers::default(), |_| {
         taken += 1;
         taken < 2
     });

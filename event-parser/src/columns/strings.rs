@@ -7,6 +7,8 @@ use crate::span::Span;
 
 /// Strings shorter than this are copied as so many bytes, whatever their length.
 const STEP_BYTES: usize = 64;
+/// Bytes that are made ready at once, at the most: still in the cache when they are written.
+const GROWTH_BYTES: usize = 64 << 10;
 /// The most bytes of a length.
 const LENGTH_BYTES: usize = 5;
 
@@ -122,7 +124,7 @@ impl Strings {
 
     #[cold]
     fn grow(&mut self, wanted: usize) {
-        self.bytes.resize(wanted + wanted / 4, 0);
+        self.bytes.resize(wanted + (wanted / 4).min(GROWTH_BYTES), 0);
     }
 
     /// How many rows.

@@ -1,0 +1,130 @@
+//! The pieces that a block is cut into, in buffers that are used again once they are sent.
+
+use std::mem;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+
+use super::Stopped;
+
+/// Where a piece is handed out, give or take the last value.
+pub(crate) const PIECE_BYTES: usize = 1 << 20;
+
+/// What is written at once, at the most, without a look at how much it is.
+pub(super) const STEP_BYTES: usize = 64;
+
+/// Buffers of [`PIECE_BYTES`] that nobody uses now. Memory that is new costs the kernel, and then the cache, more than
+/// it takes to fill it; there are never more than were on their way at once.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Buffers(Arc<Mutex<Vec<Vec<u8>>>>);
+
+impl Buffers {
+    fn take(&self) -> Vec<u8> {
+        let free = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        free.unwrap_or_else(|| vec![0; PIECE_BYTES])
+    }
+
+    fn give_back(&self, buffer: Vec<u8>) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(buffer);
+    }
+}
+
+/// A buffer with bytes in its front, on its way.
+struct Piece {
+    bytes: Vec<u8>,
+    used: usize,
+    buffers: Buffers,
+}
+
+impl AsRef<[u8]> for Piece {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes[..self.used]
+    }
+}
+
+impl Drop for Piece {
+    fn drop(&mut self) {
+        if !self.bytes.is_empty() {
+            self.buffers.give_back(mem::take(&mut self.bytes));
+        }
+    }
+}
+
+/// Bytes, cut into pieces for whoever takes them.
+pub(super) struct Pieces<'a, F> {
+    /// All there is room for; empty before the first byte.
+    piece: Vec<u8>,
+    used: usize,
+    buffers: &'a Buffers,
+    take: F,
+}
+
+impl<F: FnMut(Bytes) -> bool> Pieces<'_, F> {
+    pub(super) fn new(buffers: &Buffers, take: F) -> Pieces<'_, F> {
+        Pieces { piece: Vec::new(), used: 0, buffers, take }
+    }
+
+    /// An unsigned integer as LEB128.
+    pub(super) fn number(&mut self, mut number: u64) -> Result<(), Stopped> {
+        while number >= 0x80 {
+            self.bytes(&[number as u8 | 0x80])?;
+            number >>= 7;
+        }
+        self.bytes(&[number as u8])
+    }
+
+    pub(super) fn string(&mut self, text: &[u8]) -> Result<(), Stopped> {
+        self.number(text.len() as u64)?;
+        self.bytes(text)
+    }
+
+    #[inline]
+    pub(super) fn bytes(&mut self, bytes: &[u8]) -> Result<(), Stopped> {
+        if let Some(room) = self.piece[self.used..].get_mut(..bytes.len()) {
+            room.copy_from_slice(bytes);
+            self.used += bytes.len();
+            return Ok(());
+        }
+        self.cut(bytes)
+    }
+
+    /// Bytes that the piece has no room for.
+    #[cold]
+    fn cut(&mut self, mut bytes: &[u8]) -> Result<(), Stopped> {
+        while !bytes.is_empty() {
+            let room = self.room(1)?;
+            let (fitting, rest) = bytes.split_at(bytes.len().min(room.len()));
+            room[..fitting.len()].copy_from_slice(fitting);
+            self.fill(fitting.len());
+            bytes = rest;
+        }
+        Ok(())
+    }
+
+    /// Room for so many bytes and more, a step at the most; what is written there counts once it is
+    /// [filled](Self::fill).
+    #[inline]
+    pub(super) fn room(&mut self, wanted: usize) -> Result<&mut [u8], Stopped> {
+        debug_assert!(wanted <= STEP_BYTES);
+        if self.piece.len() - self.used < wanted {
+            self.flush()?;
+            self.piece = self.buffers.take();
+        }
+        Ok(&mut self.piece[self.used..])
+    }
+
+    #[inline]
+    pub(super) fn fill(&mut self, bytes: usize) {
+        self.used += bytes;
+        debug_assert!(self.used <= self.piece.len());
+    }
+
+    pub(super) fn flush(&mut self) -> Result<(), Stopped> {
+        let piece = Piece {
+            bytes: mem::take(&mut self.piece),
+            used: mem::take(&mut self.used),
+            buffers: self.buffers.clone(),
+        };
+        if piece.used == 0 || (self.take)(Bytes::from_owner(piece)) { Ok(()) } else { Err(Stopped) }
+    }
+}
