@@ -11,22 +11,21 @@ mod pieces;
 #[cfg(test)]
 mod tests;
 
-use std::hint::black_box;
-
 use bytes::Bytes;
 use event_parser::columns::{Dictionary, Strings, View};
 use event_schema::registry::ColumnType;
 
 pub(crate) use pieces::Buffers;
-use pieces::{Pieces, STEP_BYTES};
-
-/// Strings that are brought near together, to be copied.
-const ROWS_AHEAD: usize = 32;
+use pieces::Pieces;
 
 /// `LowCardinality`: a dictionary for the whole column comes with the indices.
 const SHARED_DICTIONARIES_WITH_ADDITIONAL_KEYS: u64 = 1;
 const HAS_ADDITIONAL_KEYS: u64 = 1 << 9;
 const NEEDS_DICTIONARY_UPDATE: u64 = 1 << 10;
+
+/// Strings are copied so many bytes at a time, up to so many times.
+const STEP_BYTES: usize = 64;
+const MOST_STEPS: usize = 4;
 
 /// Some rows of one table.
 pub(crate) struct Block<'a> {
@@ -181,25 +180,18 @@ impl Block<'_> {
         out: &mut Pieces<'_, F>,
     ) -> Result<(), Stopped> {
         let Some(order) = self.order else { return out.bytes(strings.native()) };
-        for rows in order.chunks(ROWS_AHEAD) {
-            // Rows lie anywhere in memory. So many are asked for at once, without a branch that would wait for one of
-            // them; then all are near.
-            let mut found: [(&[u8], usize); ROWS_AHEAD] = [(&[], 0); ROWS_AHEAD];
-            for (found, row) in found.iter_mut().zip(rows) {
-                *found = strings.native_row_and_more(*row as usize);
-            }
-            let found = &found[..rows.len()];
-            black_box(found.iter().fold(0, |sum, (bytes, length)| sum ^ bytes[0] ^ bytes[length - 1]));
-            for (bytes, length) in found {
-                // Nearly all are short: copied as so many bytes, whatever their length.
-                if *length <= STEP_BYTES
-                    && let Some(step) = bytes.first_chunk::<STEP_BYTES>()
-                {
-                    out.room(STEP_BYTES)?[..STEP_BYTES].copy_from_slice(step);
-                    out.fill(*length);
-                } else {
-                    out.bytes(&bytes[..*length])?;
+        for (bytes, length) in strings.native_rows(order) {
+            // Nearly all are short: copied in steps, a byte too many being cheaper than a look at how many there are.
+            let steps = length.div_ceil(STEP_BYTES);
+            match bytes.as_chunks::<STEP_BYTES>().0.get(..steps) {
+                Some(from) if steps <= MOST_STEPS => {
+                    let to = out.room(steps * STEP_BYTES)?.as_chunks_mut::<STEP_BYTES>().0;
+                    for (to, from) in to.iter_mut().zip(from) {
+                        *to = *from;
+                    }
+                    out.fill(length);
                 }
+                _ => out.bytes(&bytes[..length])?,
             }
         }
         Ok(())

@@ -28,7 +28,7 @@ const LEAST_BYTES: usize = 12 << 20;
 /// Memory for rows, however much is allowed: columns of strings have 32-bit offsets.
 const MOST_BYTES: usize = 4 << 30;
 /// Sorting takes so much a row.
-const SORTING_BYTES: usize = 36;
+const SORTING_BYTES: usize = 12;
 /// Rejected lines are not sorted; making columns of them takes so much a line.
 const COLUMNS_BYTES: usize = 128;
 

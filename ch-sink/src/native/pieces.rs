@@ -10,9 +10,6 @@ use super::Stopped;
 /// Where a piece is handed out, give or take the last value.
 pub(crate) const PIECE_BYTES: usize = 1 << 20;
 
-/// What is written at once, at the most, without a look at how much it is.
-pub(super) const STEP_BYTES: usize = 64;
-
 /// Buffers of [`PIECE_BYTES`] that nobody uses now. Memory that is new costs the kernel, and then the cache, more than
 /// it takes to fill it; there are never more than were on their way at once.
 #[derive(Debug, Clone, Default)]
@@ -101,11 +98,11 @@ impl<F: FnMut(Bytes) -> bool> Pieces<'_, F> {
         Ok(())
     }
 
-    /// Room for so many bytes and more, a step at the most; what is written there counts once it is
+    /// Room for so many bytes and more, a piece at the most; what is written there counts once it is
     /// [filled](Self::fill).
     #[inline]
     pub(super) fn room(&mut self, wanted: usize) -> Result<&mut [u8], Stopped> {
-        debug_assert!(wanted <= STEP_BYTES);
+        debug_assert!(wanted <= PIECE_BYTES);
         if self.piece.len() - self.used < wanted {
             self.flush()?;
             self.piece = self.buffers.take();

@@ -33,7 +33,7 @@ impl Simd for Avx2 {
 
     #[inline(always)]
     fn prefetch(self, bytes: &[u8], at: usize) {
-        sse2::prefetch(bytes, at);
+        sse2::prefetch::<{ sse2::NEAR }>(bytes, at);
     }
 
     #[inline(always)]

@@ -119,6 +119,15 @@ impl Backend {
     }
 }
 
+/// Asks for a value to be brought near, where the processor can be asked; nothing where there is none.
+#[inline(always)]
+pub(crate) fn bring_near<T>(values: &[T], at: usize) {
+    #[cfg(target_arch = "x86_64")]
+    sse2::prefetch::<{ sse2::NEAREST }>(values, at);
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = (values, at);
+}
+
 /// Something to do with a set of instructions.
 ///
 /// Its `run`, and all functions in it that use `simd`, have to be `#[inline(always)]`, and no closure may: a

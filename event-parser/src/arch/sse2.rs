@@ -1,8 +1,8 @@
 //! 16 bytes in a register: what every x86-64 processor has.
 
 use std::arch::x86_64::{
-    __m128i, _MM_HINT_T1, _mm_cmpeq_epi8, _mm_cmpgt_epi8, _mm_loadu_si128, _mm_movemask_epi8, _mm_or_si128,
-    _mm_prefetch, _mm_set1_epi8,
+    __m128i, _MM_HINT_T0, _MM_HINT_T1, _mm_cmpeq_epi8, _mm_cmpgt_epi8, _mm_loadu_si128, _mm_movemask_epi8,
+    _mm_or_si128, _mm_prefetch, _mm_set1_epi8,
 };
 
 use event_schema::value::parse_uuid;
@@ -21,7 +21,7 @@ impl Simd for Sse2 {
 
     #[inline(always)]
     fn prefetch(self, bytes: &[u8], at: usize) {
-        prefetch(bytes, at);
+        prefetch::<NEAR>(bytes, at);
     }
 
     #[inline(always)]
@@ -53,11 +53,17 @@ impl Simd for Sse2 {
     }
 }
 
+/// Into the second cache.
+pub(super) const NEAR: i32 = _MM_HINT_T1;
+/// Into the first.
+pub(super) const NEAREST: i32 = _MM_HINT_T0;
+
+/// `HINT` says how near.
 #[inline(always)]
-pub(super) fn prefetch(bytes: &[u8], at: usize) {
-    if let Some(byte) = bytes.get(at) {
+pub(super) fn prefetch<const HINT: i32>(values: &[impl Sized], at: usize) {
+    if let Some(value) = values.get(at) {
         // SAFETY: every x86-64 processor has this instruction, and it reads nothing.
-        unsafe { _mm_prefetch::<_MM_HINT_T1>(std::ptr::from_ref(byte).cast()) };
+        unsafe { _mm_prefetch::<HINT>(std::ptr::from_ref(value).cast()) };
     }
 }
 

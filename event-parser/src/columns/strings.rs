@@ -2,13 +2,20 @@
 
 #![expect(clippy::inline_always, reason = "compiled anew for each set of instructions")]
 
+use std::ops::Range;
+
 use super::{Column, View};
+use crate::arch;
 use crate::span::Span;
 
 /// Strings shorter than this are copied as so many bytes, whatever their length.
 const STEP_BYTES: usize = 64;
 /// Bytes that are made ready at once, at the most: still in the cache when they are written.
 const GROWTH_BYTES: usize = 64 << 10;
+/// How many rows ahead it is asked for where a row stands, and then for the row.
+const PLACES_AHEAD: usize = 32;
+const ROWS_AHEAD: usize = 12;
+const CACHE_LINE: usize = 64;
 /// The most bytes of a length.
 const LENGTH_BYTES: usize = 5;
 
@@ -139,16 +146,38 @@ impl Strings {
 
     /// One row in the Native layout: its length and its bytes.
     pub fn native_row(&self, row: usize) -> &[u8] {
-        let start = if row == 0 { 0 } else { self.ends[row - 1] };
-        &self.bytes[start as usize..self.ends[row] as usize]
+        &self.bytes[self.place(row)]
     }
 
-    /// One row in the Native layout, which is a number of bytes at the front of these: whatever follows it in memory
-    /// is there too, so that short rows can be copied in steps of one size.
+    /// Rows in the Native layout, in an order that may jump about in memory. Each is a number of bytes at the front of
+    /// those that come with it: whatever follows the row is there too, so that short rows can be copied in steps of one
+    /// size.
     #[inline]
-    pub fn native_row_and_more(&self, row: usize) -> (&[u8], usize) {
+    pub fn native_rows<'a>(
+        &'a self,
+        order: &'a [u32],
+    ) -> impl ExactSizeIterator<Item = (&'a [u8], usize)> + use<'a> {
+        order.iter().enumerate().map(|(at, row)| {
+            // Memory is slower than all else here, but can bring many lines of the cache at once.
+            if let Some(row) = order.get(at + PLACES_AHEAD) {
+                arch::bring_near(&self.ends, *row as usize);
+            }
+            if let Some(row) = order.get(at + ROWS_AHEAD) {
+                let Range { start, end } = self.place(*row as usize);
+                arch::bring_near(&self.bytes, start);
+                arch::bring_near(&self.bytes, end.min(start + CACHE_LINE));
+                arch::bring_near(&self.bytes, end);
+            }
+            let Range { start, end } = self.place(*row as usize);
+            (&self.bytes[start..], end - start)
+        })
+    }
+
+    /// Where a row stands in the bytes.
+    #[inline]
+    fn place(&self, row: usize) -> Range<usize> {
         let start = if row == 0 { 0 } else { self.ends[row - 1] };
-        (&self.bytes[start as usize..], (self.ends[row] - start) as usize)
+        start as usize..self.ends[row] as usize
     }
 
     /// One row's string.
