@@ -43,9 +43,6 @@ pub(crate) enum Part {
 }
 
 impl Part {
-    /// How many there are.
-    pub(crate) const COUNT: usize = ENTITIES.len() + 1;
-
     /// What a batch can hold.
     pub(crate) fn all() -> impl Iterator<Item = Part> {
         (0..ENTITIES.len()).map(Part::Entity).chain([Part::Rejects])

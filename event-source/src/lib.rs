@@ -8,7 +8,9 @@
 //! - `store`: objects of S3, Google Cloud Storage and Azure, downloaded in pieces side by side; `spool` keeps them in
 //!   a folder first;
 //! - `raw`: the bytes as they are stored, of an object or a `file`, counted on the way;
-//! - `reader`: decompression (`.gz`, `.zst`), and the check that the source held still meanwhile.
+//! - `decoder`: decompression (`.gz`, `.zst`), and the check that the source held still meanwhile;
+//! - `reader`: what is given to the caller: compressed sources are decompressed `ahead`, by a thread of their own;
+//!   `buffer` is where it reads them into.
 //!
 //! What holds:
 //!
@@ -16,14 +18,17 @@
 //!   that tells where ([`SourceError::Corrupt`]), never fewer lines.
 //! - **One state.** A file or object that changes while it is read is an error ([`SourceError::Changed`]): every
 //!   request is conditional on the ETag seen first.
-//! - **Bounded.** A reader takes 256 KiB, and what the decompressor needs: 32 KiB for gzip, the frame's
-//!   window for zstd, at most 128 MiB. Objects take 8 MiB for each of [`Options::jobs`].
+//! - **Bounded.** A reader takes 256 KiB, and of a compressed source 1 MiB more and what the decompressor needs: 32 KiB
+//!   for gzip, the frame's window for zstd, at most 128 MiB. Objects take 8 MiB for each of [`Options::jobs`].
 //! - **Patient, not blind.** Throttling, failing and silent stores are tried again with growing, jittered waits, and
 //!   an answer that breaks off is taken up at the byte reached; what a store denies or does not have fails at once.
 //!
 //! This crate knows nothing of events: it does not even look for line ends.
 
+mod ahead;
+mod buffer;
 mod day_files;
+mod decoder;
 mod error;
 mod file;
 mod file_url;
@@ -36,6 +41,7 @@ mod spool;
 mod store;
 mod url;
 
+pub use buffer::ReadBuffer;
 pub use error::{ErrorKind, SourceError};
 pub use options::Options;
 pub use raw::Fingerprint;

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
+use crate::ReadBuffer;
 use crate::raw::{Fingerprint, Raw};
 use crate::reader::Reader;
 use crate::spool::Spool;
@@ -110,7 +111,7 @@ impl Source {
             Place::File(_) => {}
         }
         let mut raw = self.open_raw(Arc::default())?;
-        let mut buffer = vec![0; 1 << 20];
+        let mut buffer = ReadBuffer::new(1 << 20);
         loop {
             match raw.read(&mut buffer) {
                 Ok(0) => return raw.finish().map(Some),

@@ -154,6 +154,27 @@ fn a_wrong_byte_is_never_taken_for_data() {
 }
 
 #[test]
+fn what_comes_before_the_damage_is_read_and_then_nothing() {
+    let text = long_text();
+    for (name, mut stored) in [("day.gz", gzip(&text)), ("day.zst", zstd_frame(&text))] {
+        stored.truncate(stored.len() - 1000);
+        let (_folder, path) = file(name, &stored);
+        let (mut reader, mut all, mut buffer) = (source(&path).open().unwrap(), Vec::new(), vec![0; 7_001]);
+        let error = loop {
+            match reader.read_some(&mut buffer) {
+                Ok(read) => all.extend_from_slice(&buffer[..read]),
+                Err(error) => break error,
+            }
+            assert!(all.len() < text.len(), "{name}: taken for whole");
+        };
+        assert!(matches!(error, SourceError::Corrupt { .. }), "{name}: {error}");
+        assert!(all.len() > 1_000_000 && text.starts_with(&all), "{name}: {} bytes", all.len());
+        assert!(reader.read_some(&mut buffer).is_err(), "{name}: an error was followed by an end");
+        assert_eq!(reader.fingerprint(), None);
+    }
+}
+
+#[test]
 fn what_is_not_what_its_name_says_is_corrupt() {
     let member = gzip(b"line\n");
     let frame = zstd_frame(b"line\n");

@@ -3,7 +3,7 @@
 //! When the batch is full its largest table leaves, and the others stay and grow. So a table that is small beside the
 //! memory leaves at the end, in one block, and a large one in blocks as large as there is memory for:
 //!
-//! - of all tables the largest frees the most: a [`Part::COUNT`]th of the batch or more. A table that has less rows
+//! - of all tables the largest frees the most: a sixth of the batch or more, for there are six. A table that has less rows
 //!   than that in the whole load is one block;
 //! - full is the batch at three quarters of the memory. What is left lets it grow while a block is sent.
 //!
@@ -251,7 +251,7 @@ mod tests {
         }
         assert_eq!(lines(tally), 100_000);
         for (part, _, bytes) in &left[..left.len() - 4] {
-            assert!(*bytes >= FULL_BYTES / Part::COUNT, "{part:?} left with {bytes} bytes");
+            assert!(*bytes >= FULL_BYTES / Part::all().count(), "{part:?} left with {bytes} bytes");
         }
         // Both take less than a sixth of the memory.
         assert_eq!((of(Part::Entity(3)).count(), of(Part::Rejects).count()), (1, 1));

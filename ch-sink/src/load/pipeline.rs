@@ -1,14 +1,14 @@
 //! Sources → bytes → columns → blocks → the server, with all steps at work at once.
 //!
-//! One thread reads, decompresses and parses into a batch ([`Filling`]). Each table leaves it in as few blocks as there
-//! is memory for, to be sorted, encoded and sent side by side.
+//! One thread reads and parses into a batch ([`Filling`]); compressed sources are decompressed by another. Each table
+//! leaves the batch in as few blocks as there is memory for, to be sorted, encoded and sent while another is stored.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use event_parser::{Batch, Options, Parser};
-use event_source::{Source, SourceError};
+use event_source::{ReadBuffer, Source, SourceError};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
@@ -23,11 +23,11 @@ use crate::warehouse::CommittedSource;
 
 /// Pieces of a block that wait to be sent.
 const PIECES: usize = 2;
+/// One is encoded while the server stores another. More at once would all be late, and the largest, which comes first,
+/// the last.
+const TABLES_AT_ONCE: usize = 2;
 /// Decompressed bytes read at once.
 const READ_BYTES: usize = 1 << 20;
-/// The kernel copies to the start of a cache line twice as fast as to where large blocks of memory begin, some bytes
-/// behind the start of a page.
-const CACHE_LINE: usize = 64;
 /// Between two reports of progress.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(200);
 
@@ -70,7 +70,9 @@ pub(super) async fn run(
     let storing = async {
         stream::poll_fn(|context| outgoing.poll_recv(context))
             .map(Ok)
-            .try_for_each_concurrent(Part::COUNT, |outgoing| store_outgoing(day, outgoing, &buffers, &meters))
+            .try_for_each_concurrent(TABLES_AT_ONCE, |outgoing| {
+                store_outgoing(day, outgoing, &buffers, &meters)
+            })
             .await?;
         day.joined(reading.await)?.map_err(|error| day.source_failed(error))
     };
@@ -139,14 +141,12 @@ fn read(
     meters: &Meters,
 ) -> Result<Tally, SourceError> {
     let mut committed = Vec::with_capacity(sources.len());
-    let mut buffer = vec![0; READ_BYTES + CACHE_LINE];
-    let aligned = buffer.as_ptr().align_offset(CACHE_LINE);
-    let buffer = &mut buffer[aligned..aligned + READ_BYTES];
+    let mut buffer = ReadBuffer::new(READ_BYTES);
     for source in sources {
         let mut reader = source.open_counting(Arc::clone(&meters.bytes))?;
         let mut parser = Parser::new(source.name(), options.clone());
         loop {
-            let read = reader.read_some(buffer)?;
+            let read = reader.read_some(&mut buffer)?;
             if read == 0 {
                 break;
             }

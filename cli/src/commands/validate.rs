@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use event_parser::{Batch, Options, Parser, Reject, Tally};
 use event_schema::Reason;
 use event_schema::value::Date;
-use event_source::{Reader, Source};
+use event_source::{ReadBuffer, Reader, Source};
 use indicatif::ProgressBar;
 use serde::Serialize;
 
@@ -99,7 +99,7 @@ fn check_all(
 }
 
 fn check(mut reader: Reader, mut parser: Parser, tally: &mut Tally, seen: impl Fn()) -> Outcome {
-    let (mut batch, mut buffer) = (Batch::default(), vec![0; READ_BYTES]);
+    let (mut batch, mut buffer) = (Batch::default(), ReadBuffer::new(READ_BYTES));
     loop {
         let read = reader.read_some(&mut buffer)?;
         seen();
