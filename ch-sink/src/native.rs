@@ -12,7 +12,7 @@ mod pieces;
 mod tests;
 
 use bytes::Bytes;
-use event_parser::columns::{Dictionary, Strings, View};
+use event_parser::columns::{Dictionary, Indices, Strings, View};
 use event_schema::registry::ColumnType;
 
 pub(crate) use pieces::Buffers;
@@ -206,22 +206,22 @@ impl Block<'_> {
             return Ok(());
         }
         let entries = dictionary.entries();
-        // Indices are as narrow as the dictionary allows; the width is stored as its binary logarithm.
-        let (width_log, width) = match entries.rows() {
-            0..=0x100 => (0, 1),
-            0x101..=0x1_0000 => (1, 2),
-            _ => (2, 4),
+        let indices = dictionary.indices();
+        // The width is stored as its binary logarithm.
+        let width_log = match indices {
+            Indices::Bytes(_) => 0,
+            Indices::Words(_) => 1,
+            Indices::DoubleWords(_) => 2,
         };
         out.bytes(&SHARED_DICTIONARIES_WITH_ADDITIONAL_KEYS.to_le_bytes())?;
         out.bytes(&(HAS_ADDITIONAL_KEYS | NEEDS_DICTIONARY_UPDATE | width_log).to_le_bytes())?;
         out.bytes(&(entries.rows() as u64).to_le_bytes())?;
         out.bytes(entries.native())?;
         out.bytes(&(self.rows as u64).to_le_bytes())?;
-        let indices = dictionary.indices();
-        match width {
-            1 => self.each_value(|row| (indices[row] as u8).to_le_bytes(), out),
-            2 => self.each_value(|row| (indices[row] as u16).to_le_bytes(), out),
-            _ => self.each_value(|row| indices[row].to_le_bytes(), out),
+        match indices {
+            Indices::Bytes(indices) => self.each_value(|row| [indices[row]], out),
+            Indices::Words(indices) => self.each_value(|row| indices[row].to_le_bytes(), out),
+            Indices::DoubleWords(indices) => self.each_value(|row| indices[row].to_le_bytes(), out),
         }
     }
 }

@@ -63,7 +63,7 @@ fn the_steady_state_allocates_nothing() {
     let generator = Generator::new(plan).expect("the plan is sound");
     generator.write_day(date, 0, 1, &mut day).expect("memory takes any bytes");
     for backend in backends() {
-        let options = Options { batch_bytes: 1 << 20, backend, ..Options::new(date) };
+        let options = Options { batch_bytes: 256 << 10, backend, ..Options::new(date) };
         let (mut parser, mut batch) = (Parser::new("day", options), Batch::default());
         let mut pass = || {
             let before = ALLOCATIONS.load(Ordering::Relaxed);

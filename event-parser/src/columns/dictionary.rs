@@ -7,6 +7,7 @@ use std::hash::BuildHasher;
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 
+use super::indices::{IndexColumn, Indices};
 use super::{Column, Strings, View};
 use crate::span::{self, Span};
 
@@ -16,7 +17,7 @@ use crate::span::{self, Span};
 /// batch: [`Column::clear`] empties it too, so that hostile values cannot pile up.
 #[derive(Debug, Clone)]
 pub struct Dictionary {
-    indices: Vec<u32>,
+    indices: IndexColumn,
     entries: Strings,
     lookup: HashTable<u32>,
     hasher: FixedState,
@@ -43,7 +44,7 @@ impl Default for Dictionary {
         let mut entries = Strings::default();
         entries.push(b"");
         Dictionary {
-            indices: Vec::new(),
+            indices: IndexColumn::default(),
             entries,
             lookup: HashTable::new(),
             // Values come from outside: the seed differs from process to process.
@@ -69,7 +70,7 @@ impl Dictionary {
     /// Appends rows of one string.
     pub(crate) fn push_times(&mut self, value: &[u8], count: usize) {
         let index = self.index_of(Span::from(value));
-        self.indices.resize(self.indices.len() + count, index);
+        self.indices.push_times(index, count);
     }
 
     /// Appends a row whose string has an index already.
@@ -101,8 +102,8 @@ impl Dictionary {
     }
 
     /// An index into [`Self::entries`] a row.
-    pub fn indices(&self) -> &[u32] {
-        &self.indices
+    pub fn indices(&self) -> Indices<'_> {
+        self.indices.view()
     }
 
     /// The different strings; the first is the empty one.
@@ -112,18 +113,19 @@ impl Dictionary {
 
     /// One row's string.
     pub fn get(&self, row: usize) -> &[u8] {
-        self.entries.get(self.indices[row] as usize)
+        self.entries.get(self.indices.get(row) as usize)
     }
 
     #[cold]
     fn find_or_insert(&mut self, value: &[u8]) -> u32 {
-        let Dictionary { entries, lookup, hasher, .. } = self;
+        let Dictionary { indices, entries, lookup, hasher, .. } = self;
         let hash = hasher.hash_one(value);
         if let Some(index) = lookup.find(hash, |index| entries.get(*index as usize) == value) {
             return *index;
         }
         let index = entries.rows() as u32;
         entries.push(value);
+        indices.widen_for(index);
         lookup.insert_unique(hash, index, |index| hasher.hash_one(entries.get(*index as usize)));
         index
     }
@@ -142,7 +144,7 @@ impl Column for Dictionary {
     }
 
     fn bytes(&self) -> usize {
-        size_of_val(self.indices.as_slice()) + self.entries.bytes() + 8 * self.lookup.len()
+        self.indices.bytes() + self.entries.bytes() + 8 * self.lookup.len()
     }
 
     fn view(&self) -> View<'_> {

@@ -5,10 +5,12 @@
 
 mod dictionary;
 mod fixed;
+mod indices;
 mod strings;
 
 pub use dictionary::Dictionary;
 pub use fixed::{Fixed, Nullable};
+pub use indices::Indices;
 pub use strings::Strings;
 
 /// A column as bytes in the layout of ClickHouse's Native format.
