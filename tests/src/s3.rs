@@ -31,7 +31,7 @@ impl Bucket {
     /// Where the server does not start or refuses.
     pub fn new(name: &str) -> Bucket {
         let bucket = Bucket { name: name.to_owned(), server: server() };
-        bucket.send("PUT", "", &[]);
+        bucket.send("PUT", "", &[], &[]);
         bucket
     }
 
@@ -50,7 +50,16 @@ impl Bucket {
     /// # Panics
     /// Where the server refuses.
     pub fn put(&self, key: &str, bytes: &[u8]) {
-        self.send("PUT", key, bytes);
+        self.send("PUT", key, &[], bytes);
+    }
+
+    /// Stores an object that all may read, whoever they are.
+    ///
+    /// # Panics
+    /// Where the server refuses.
+    pub fn put_for_all(&self, key: &str, bytes: &[u8]) {
+        self.put(key, bytes);
+        self.send("PUT", &format!("{key}?acl"), &[("x-amz-acl", "public-read")], &[]);
     }
 
     /// Removes an object.
@@ -58,7 +67,7 @@ impl Bucket {
     /// # Panics
     /// Where the server refuses.
     pub fn delete(&self, key: &str) {
-        self.send("DELETE", key, &[]);
+        self.send("DELETE", key, &[], &[]);
     }
 
     /// What `schoolbell` needs to find the server, or a proxy before it, at `endpoint`.
@@ -78,15 +87,15 @@ impl Bucket {
             .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null");
     }
 
-    fn send(&self, method: &str, key: &str, body: &[u8]) {
+    fn send(&self, method: &str, key: &str, fields: &[(&str, &str)], body: &[u8]) {
         let Bucket { name, server } = self;
         let request = ureq::http::Request::builder()
             .method(method)
             .uri(format!("http://{server}/{name}/{key}"))
             // The server looks at who it is, and not at the signature.
-            .header("Authorization", OWNER)
-            .body(body)
-            .expect("keys of tests need no encoding");
+            .header("Authorization", OWNER);
+        let request = fields.iter().fold(request, |request, (field, value)| request.header(*field, *value));
+        let request = request.body(body).expect("keys of tests need no encoding");
         ureq::run(request).unwrap_or_else(|error| panic!("{method} {name}/{key}: {error}"));
     }
 }

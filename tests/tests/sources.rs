@@ -112,6 +112,51 @@ fn a_day_in_a_bucket_gives_the_tables_of_the_same_files_on_disk() {
     assert_eq!(stored, urls.iter().map(|url| json!([url])).collect::<Vec<_>>());
 }
 
+/// The server speaks S3. What is asked of Google's XML API here is the same in both: lists, ranges, `If-Match`.
+#[test]
+fn a_day_in_googles_store_is_found_and_read_as_one_in_s3() {
+    let (world, bucket) = (World::new("google"), Bucket::new("google"));
+    let proxy = Proxy::to(bucket.server());
+    let [plain, packed] = [1, 2].map(|seed| parts(seed, 2000, 1).concat());
+    let files = [("day/2026-03-01-a.jsonl", plain.clone()), ("day/2026-03-01-b.jsonl.gz", gzip(&packed))];
+    for (name, bytes) in &files {
+        let path = world.folder().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, bytes).unwrap();
+        bucket.put_for_all(name, bytes);
+    }
+    let local = world.load(DAY, &["day"]);
+    let expected = world.contents();
+
+    let url = |key: &str| bucket.url(key).replace("s3://", "gs://");
+    let load = |arguments: &[&str]| {
+        let arguments = [&["load", "--output", "json", "--batch-date", DAY], arguments].concat();
+        let mut command = world.schoolbell();
+        command
+            .args(&arguments)
+            .env("GOOGLE_BASE_URL", proxy.url())
+            .env("GOOGLE_ALLOW_HTTP", "true")
+            .env("GOOGLE_SKIP_SIGNATURE", "true");
+        Finished::of(&mut command, &arguments)
+    };
+    for prefix in [url("day/"), url("day/2026-03-01-*")] {
+        let finished = load(&["--force", &prefix]);
+        assert_eq!(finished.code, 0, "{prefix}: {}", finished.stderr);
+        let report: Value = serde_json::from_str(&finished.stdout).unwrap();
+        assert_eq!(names(&report), files.each_ref().map(|(name, _)| url(name)), "{prefix}");
+        for figure in ["lines", "accepted", "rejected", "bytes"] {
+            assert_eq!(report[figure], local[figure], "{prefix}: {figure}");
+        }
+        assert_eq!(world.contents(), expected, "{prefix}");
+    }
+    let requests = proxy.requests();
+    let mut reads = requests.iter().filter(|head| head.method() == "GET" && !is_listing(head));
+    assert!(reads.all(|head| head.field("If-Match").is_some() && head.field("Range").is_some()));
+    let finished = load(&["--force", &url("day/none.jsonl")]);
+    assert_eq!(finished.code, 66, "{}", finished.stderr);
+    assert!(finished.stderr.contains(&url("day/none.jsonl")), "{}", finished.stderr);
+}
+
 fn is_listing(head: &Head) -> bool {
     head.target().contains("list-type=2")
 }
