@@ -122,6 +122,7 @@ fn shared_prefix(strings: &Strings) -> usize {
 #[cfg(test)]
 mod tests {
     use event_parser::EnvelopeColumns;
+    use proptest::prelude::*;
 
     use super::*;
 
@@ -175,5 +176,38 @@ mod tests {
         check(&[b"team/1234567", b"team/12345678", b"team/123456", b"team/", b"team/1234567\0"]);
         check(&[b"team/12345678b", b"team/12345678a", b"team/12345678", b"team/12345679"]);
         check(&[b"abcdefgh-1", b"abcdefgh-1", b"abcdefgh-0", b"b"]);
+    }
+
+    #[test]
+    fn ids_of_few_different_bytes_are_told_apart_by_their_numbers_alone() {
+        let numbers = |users: &[&str]| {
+            let mut column = Strings::default();
+            for user in users {
+                column.push(user.as_bytes());
+            }
+            Numbers::of(&column)
+        };
+        // 9¹⁰ is less than 2³², 9¹¹ is more; a place where all are alike counts for nothing.
+        let digits: Vec<String> = (1..=9).map(|digit| digit.to_string().repeat(10)).collect();
+        let digits: Vec<&str> = digits.iter().map(String::as_str).collect();
+        assert!(numbers(&digits).are_exact);
+        let longer: Vec<String> = digits.iter().map(|digits| format!("{digits}0{}", &digits[..1])).collect();
+        let longer: Vec<&str> = longer.iter().map(String::as_str).collect();
+        let numbers = numbers(&longer);
+        assert!(!numbers.are_exact);
+        assert_eq!(numbers.rest(b"999999999909"), b"9");
+    }
+
+    proptest! {
+        #[test]
+        fn any_users_are_sorted(
+            users in prop_oneof![
+                prop::collection::vec(prop::collection::vec(any::<u8>(), 0..24), 0..40),
+                prop::collection::vec("[ab\\x00]{0,20}".prop_map(String::into_bytes), 0..40),
+                prop::collection::vec("(team/)?[0-9a-f]{0,12}".prop_map(String::into_bytes), 0..40),
+            ]
+        ) {
+            check(&users.iter().map(Vec::as_slice).collect::<Vec<_>>());
+        }
     }
 }
