@@ -20,7 +20,7 @@ pub fn main() -> ExitCode {
     if let Some(code) = local_clickhouse::run_if_host() {
         return code;
     }
-    memory::give_large_blocks_back();
+    memory::map_large_blocks();
     std::panic::set_hook(Box::new(failure::report_defect));
     let args = args::Args::parse();
     match commands::run(args) {

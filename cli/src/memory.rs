@@ -1,4 +1,4 @@
-//! How the process gives memory back.
+//! How the process takes memory and gives it back.
 
 /// Blocks of memory that are at least as large are mapped one by one: they grow without being copied, and are the
 /// kernel's again when they are freed.
@@ -11,11 +11,11 @@ const LARGE_BYTES: libc::c_int = 256 << 10;
 /// several threads then took half as much memory again as the load was allowed. And a column that grows among others is
 /// copied each time, until it is that large.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
-pub(crate) fn give_large_blocks_back() {
+pub(crate) fn map_large_blocks() {
     // SAFETY: `mallopt` takes two numbers, and no other thread allocates meanwhile. If it refuses, nothing changes.
     unsafe { libc::mallopt(libc::M_MMAP_THRESHOLD, LARGE_BYTES) };
 }
 
 /// Other allocators do it by themselves.
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
-pub(crate) fn give_large_blocks_back() {}
+pub(crate) fn map_large_blocks() {}

@@ -3,8 +3,8 @@
 //! When the batch is full its largest table leaves, and the others stay and grow. So a table that is small beside the
 //! memory leaves at the end, in one block, and a large one in blocks as large as there is memory for:
 //!
-//! - of all tables the largest frees the most: a sixth of the batch or more, for there are six. A table that has less rows
-//!   than that in the whole load is one block;
+//! - of all tables the largest frees the most: a sixth of the batch or more, for there are six. A table that has less
+//!   rows than that in the whole load is one block;
 //! - full is the batch at three quarters of the memory. What is left lets it grow while a block is sent.
 //!
 //! | memory | taken as |
@@ -21,7 +21,7 @@ use tokio::sync::mpsc;
 use super::tally::Tally;
 use crate::blocks::Part;
 
-/// Pieces of all tables on their way (three of 1 MiB each), the read buffer, the runtime.
+/// Pieces on their way (some of 1 MiB for each table that is sent), what is read and decompressed ahead, the runtime.
 const FIXED_BYTES: usize = 48 << 20;
 /// Memory for rows, however little is allowed.
 const LEAST_BYTES: usize = 12 << 20;
