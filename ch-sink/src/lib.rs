@@ -30,5 +30,5 @@ pub use load::{
 };
 pub use warehouse::{
     Commit, CommittedSource, ConnectOptions, RejectCount, RejectFilter, RejectKey, RejectedLine, Retry,
-    Secret, Warehouse,
+    Secret, Warehouse, WireCompression,
 };

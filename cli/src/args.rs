@@ -77,6 +77,20 @@ pub(crate) struct Connection {
     /// How long to try again when ClickHouse is out of reach
     #[arg(long, default_value_t = 120, value_name = "SECONDS")]
     pub(crate) retry_seconds: u64,
+    /// How rows are compressed on their way [default: none to this machine, lz4 to others]
+    #[arg(long, value_name = "METHOD")]
+    pub(crate) wire_compression: Option<WireCompression>,
+}
+
+/// How rows are compressed on their way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum WireCompression {
+    /// Not at all
+    None,
+    /// About a third of the bytes, for little CPU time
+    Lz4,
+    /// Fewer bytes, for more: for slow networks
+    Zstd,
 }
 
 /// The names of the databases.

@@ -5,8 +5,9 @@ use std::fs;
 
 use event_generator::{Compression, Layout, Plan, write_files};
 use integration_tests::corpus;
+use integration_tests::proxy::{Head, Proxy};
 use integration_tests::reference::{self, Options};
-use integration_tests::world::World;
+use integration_tests::world::{Finished, World};
 use serde_json::{Value, json};
 
 const TABLES: [&str; 5] = ["events", "purchases", "task_results", "sessions", "ab_test_assignments"];
@@ -31,6 +32,32 @@ fn contents(world: &World) -> Vec<Value> {
             ))
         })
         .collect()
+}
+
+#[test]
+fn rows_that_are_compressed_on_their_way_are_the_same() {
+    let world = World::new("wire");
+    let sources = generate(&world, "days", 3, Compression::None, 1);
+    world.load(DAY, &[&sources]);
+    let expected = contents(&world);
+    let server = world.url().strip_prefix("http://").unwrap().parse().unwrap();
+    for (method, is_compressed) in
+        [(None, false), (Some("none"), false), (Some("lz4"), true), (Some("zstd"), true)]
+    {
+        let proxy = Proxy::to(server);
+        let mut arguments = vec!["load", "--force", "--batch-date", DAY, &sources];
+        arguments.extend(method.iter().flat_map(|method| ["--wire-compression", *method]));
+        let mut load = world.schoolbell();
+        load.args(&arguments).env("CLICKHOUSE_URL", proxy.url());
+        let finished = Finished::of(&mut load, &arguments);
+        assert_eq!(finished.code, 0, "{method:?}: {}", finished.stderr);
+        assert_eq!(contents(&world), expected, "{method:?}");
+        let requests = proxy.requests();
+        let mut inserts =
+            requests.iter().map(Head::target).filter(|target| target.contains("FORMAT+Native")).peekable();
+        assert!(inserts.peek().is_some(), "{method:?}: no block went through the proxy");
+        assert!(inserts.all(|target| target.contains("decompress=1") == is_compressed), "{method:?}");
+    }
 }
 
 #[test]

@@ -48,7 +48,7 @@ impl Warehouse {
         whole: impl Future<Output = bool>,
     ) -> Result<(), WarehouseError> {
         let fail = |after, error| WarehouseError::new(&self.url, doing, after, error);
-        let mut insert = self.client.insert_formatted_with(statement);
+        let mut insert = self.inserting.insert_formatted_with(statement);
         for (name, value) in INSERT_SETTINGS {
             insert = insert.with_setting(name, value);
         }

@@ -8,6 +8,7 @@ mod rejects;
 mod retry;
 mod staged;
 mod sweep;
+mod wire;
 
 use std::fmt;
 use std::time::Duration;
@@ -29,6 +30,7 @@ pub(crate) use retry::Pauses;
 pub use retry::Retry;
 pub(crate) use staged::StagedLoad;
 pub(crate) use sweep::{Found, TABLES, date};
+pub use wire::WireCompression;
 
 /// Until a query that reads or changes little is given up.
 const QUERY_TIMEOUT: Duration = Duration::from_secs(300);
@@ -70,12 +72,16 @@ pub struct ConnectOptions {
     pub cluster: Option<Cluster>,
     /// How long to try again.
     pub retry: Retry,
+    /// How rows are compressed on their way.
+    pub wire_compression: WireCompression,
 }
 
 /// A ClickHouse that holds, or is to hold, Schoolbell's tables.
 #[derive(Debug, Clone)]
 pub struct Warehouse {
     client: Client,
+    /// For rows: compresses them, or not.
+    inserting: Client,
     url: String,
     databases: Databases,
     cluster: Option<Cluster>,
@@ -91,10 +97,11 @@ impl Warehouse {
             .with_user(options.user)
             .with_password(options.password.0)
             .with_product_info("schoolbell", env!("CARGO_PKG_VERSION"))
-            // It would cost the client more than a local or fast network saves.
+            // Answers are small.
             .with_compression(Compression::None);
+        let inserting = client.clone().with_compression(options.wire_compression.of_client());
         let ConnectOptions { url, databases, cluster, retry, .. } = options;
-        let warehouse = Warehouse { client, url, databases, cluster, retry };
+        let warehouse = Warehouse { client, inserting, url, databases, cluster, retry };
         let patience = Retry { total: retry.total.min(CONNECT_FOR) };
         retry::retrying(patience, async || warehouse.ask::<u8>("connect", "SELECT 1").await).await?;
         Ok(warehouse)
@@ -293,6 +300,7 @@ mod tests {
             databases: Databases::default(),
             cluster: None,
             retry: Retry::default(),
+            wire_compression: WireCompression::None,
         };
         assert!(!format!("{options:?}").contains("geheim"), "{options:?}");
     }

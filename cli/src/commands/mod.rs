@@ -11,12 +11,12 @@ mod warehouse;
 
 use std::time::Duration;
 
-use ch_sink::{ConnectOptions, Retry, Secret, Warehouse, WarehouseError};
+use ch_sink::{ConnectOptions, Retry, Secret, Warehouse, WarehouseError, WireCompression};
 use clap::CommandFactory;
 use event_schema::value::{Date, Timestamp};
 use event_source::Resolved;
 
-use crate::args::{Args, Command, Connection, Reading};
+use crate::args::{self, Args, Command, Connection, Reading};
 use crate::failure::{Code, Failure, Outcome};
 
 /// Runs the command that was asked for.
@@ -75,6 +75,12 @@ async fn connect(connection: &Connection) -> Result<Warehouse, Failure> {
         databases: connection.names.database_prefix.clone(),
         cluster: connection.cluster.clone(),
         retry: Retry { total: Duration::from_secs(connection.retry_seconds) },
+        wire_compression: match connection.wire_compression {
+            None => WireCompression::for_url(&connection.url),
+            Some(args::WireCompression::None) => WireCompression::None,
+            Some(args::WireCompression::Lz4) => WireCompression::Lz4,
+            Some(args::WireCompression::Zstd) => WireCompression::Zstd,
+        },
     };
     Ok(Warehouse::connect(options).await?)
 }
