@@ -17,7 +17,7 @@ const CHUNKS_AHEAD: usize = 3;
 
 /// What a thread decompresses.
 #[derive(Debug)]
-pub(crate) struct Ahead {
+pub(crate) struct ReadAhead {
     name: String,
     chunks: Receiver<Chunk>,
     /// Buffers that were read, to be filled again.
@@ -37,8 +37,8 @@ enum Chunk {
     End(Result<Fingerprint, SourceError>),
 }
 
-impl Ahead {
-    pub(crate) fn start(decoder: Decoder) -> Result<Ahead, SourceError> {
+impl ReadAhead {
+    pub(crate) fn start(decoder: Decoder) -> Result<ReadAhead, SourceError> {
         let name = decoder.name().to_owned();
         let (sender, chunks) = sync_channel(CHUNKS_AHEAD);
         let (free, spare) = channel();
@@ -46,11 +46,22 @@ impl Ahead {
             .name("decompress".to_owned())
             .spawn(move || decompress(decoder, &sender, &spare))
             .map_err(|error| SourceError::Io { name: name.clone(), offset: 0, error })?;
-        Ok(Ahead { name, chunks, free, buffer: Vec::new(), unread: 0..0, end: None, thread: Some(thread) })
+        Ok(ReadAhead {
+            name,
+            chunks,
+            free,
+            buffer: Vec::new(),
+            unread: 0..0,
+            end: None,
+            thread: Some(thread),
+        })
     }
 
-    /// Bytes into the front of `buffer`, and how many; 0 is the end.
+    /// Bytes into the front of `buffer`, and how many; 0 is the end, unless `buffer` is empty.
     pub(crate) fn read_some(&mut self, buffer: &mut [u8]) -> Result<usize, SourceError> {
+        if buffer.is_empty() || self.end.is_some() {
+            return Ok(0);
+        }
         if self.unread.is_empty() {
             let read = std::mem::take(&mut self.buffer);
             if !read.is_empty() {

@@ -18,8 +18,8 @@
 //!   that tells where ([`SourceError::Corrupt`]), never fewer lines.
 //! - **One state.** A file or object that changes while it is read is an error ([`SourceError::Changed`]): every
 //!   request is conditional on the ETag seen first.
-//! - **Bounded.** A reader takes 256 KiB, and of a compressed source 1 MiB more and what the decompressor needs: 32 KiB
-//!   for gzip, the frame's window for zstd, at most 128 MiB. Objects take 8 MiB for each of [`Options::jobs`].
+//! - **Bounded.** A reader takes 256 KiB, and of a compressed source 1.25 MiB more and what the decompressor needs: 32
+//!   KiB for gzip, the frame's window for zstd, at most 128 MiB. Objects take 8 MiB for each of [`Options::jobs`].
 //! - **Patient, not blind.** Throttling, failing and silent stores are tried again with growing, jittered waits, and
 //!   an answer that breaks off is taken up at the byte reached; what a store denies or does not have fails at once.
 //!

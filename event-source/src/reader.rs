@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 
 use crate::SourceError;
-use crate::ahead::Ahead;
+use crate::ahead::ReadAhead;
 use crate::decoder::Decoder;
 use crate::raw::{Fingerprint, Raw};
 
@@ -13,50 +13,39 @@ use crate::raw::{Fingerprint, Raw};
 /// after the whole source was found to be well and unchanged. What is compressed is decompressed by a thread that is up
 /// to 1 MiB ahead, and ends when the reader is dropped.
 #[derive(Debug)]
-pub struct Reader {
-    bytes: Bytes,
-    fingerprint: Option<Fingerprint>,
-}
+pub struct Reader(Bytes);
 
 #[derive(Debug)]
 enum Bytes {
     /// A thread more would cost more than it saves.
     Plain(Box<Decoder>),
-    Compressed(Ahead),
+    Compressed(ReadAhead),
 }
 
 impl Reader {
     pub(crate) fn new(raw: Raw) -> Result<Reader, SourceError> {
         let decoder = Decoder::new(raw)?;
-        let bytes = if decoder.is_compressed() {
-            Bytes::Compressed(Ahead::start(decoder)?)
+        Ok(Reader(if decoder.is_compressed() {
+            Bytes::Compressed(ReadAhead::start(decoder)?)
         } else {
             Bytes::Plain(Box::new(decoder))
-        };
-        Ok(Reader { bytes, fingerprint: None })
+        }))
     }
 
     /// Decompressed bytes into the front of `buffer`, and how many; 0 is the end, unless `buffer` is empty.
     pub fn read_some(&mut self, buffer: &mut [u8]) -> Result<usize, SourceError> {
-        if buffer.is_empty() || self.fingerprint.is_some() {
-            return Ok(0);
+        match &mut self.0 {
+            Bytes::Plain(decoder) => decoder.read_some(buffer),
+            Bytes::Compressed(ahead) => ahead.read_some(buffer),
         }
-        let read = match &mut self.bytes {
-            Bytes::Plain(decoder) => decoder.read_some(buffer)?,
-            Bytes::Compressed(ahead) => ahead.read_some(buffer)?,
-        };
-        if read == 0 {
-            self.fingerprint = match &self.bytes {
-                Bytes::Plain(decoder) => decoder.fingerprint().cloned(),
-                Bytes::Compressed(ahead) => ahead.fingerprint().cloned(),
-            };
-        }
-        Ok(read)
     }
 
     /// The fingerprint of the stored bytes; `None` until the end was read.
     pub fn fingerprint(&self) -> Option<&Fingerprint> {
-        self.fingerprint.as_ref()
+        match &self.0 {
+            Bytes::Plain(decoder) => decoder.fingerprint(),
+            Bytes::Compressed(ahead) => ahead.fingerprint(),
+        }
     }
 }
 

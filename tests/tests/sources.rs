@@ -34,6 +34,13 @@ fn zstd(bytes: &[u8]) -> Vec<u8> {
     zstd::encode_all(bytes, 1).unwrap()
 }
 
+/// Writes a file into the world's folder.
+fn write(world: &World, name: &str, bytes: &[u8]) {
+    let path = world.folder().join(name);
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(path, bytes).unwrap();
+}
+
 fn command(world: &World, endpoint: &str, arguments: &[&str]) -> Command {
     let mut command = world.schoolbell();
     Bucket::connect(&mut command, endpoint);
@@ -70,9 +77,7 @@ fn a_day_in_a_bucket_gives_the_tables_of_the_same_files_on_disk() {
         ("day/deep/2026-03-01-c.jsonl.zst", zstd(&small)),
     ];
     for (name, bytes) in &files {
-        let path = world.folder().join(name);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, bytes).unwrap();
+        write(&world, name, bytes);
         bucket.put(name, bytes);
     }
     bucket.put("day/_SUCCESS", b"");
@@ -118,11 +123,9 @@ fn a_day_in_googles_store_is_found_and_read_as_one_in_s3() {
     let (world, bucket) = (World::new("google"), Bucket::new("google"));
     let proxy = Proxy::to(bucket.server());
     let [plain, packed] = [1, 2].map(|seed| parts(seed, 2000, 1).concat());
-    let files = [("day/2026-03-01-a.jsonl", plain.clone()), ("day/2026-03-01-b.jsonl.gz", gzip(&packed))];
+    let files = [("day/2026-03-01-a.jsonl", plain), ("day/2026-03-01-b.jsonl.gz", gzip(&packed))];
     for (name, bytes) in &files {
-        let path = world.folder().join(name);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, bytes).unwrap();
+        write(&world, name, bytes);
         bucket.put_for_all(name, bytes);
     }
     let local = world.load(DAY, &["day"]);
@@ -150,7 +153,8 @@ fn a_day_in_googles_store_is_found_and_read_as_one_in_s3() {
         assert_eq!(world.contents(), expected, "{prefix}");
     }
     let requests = proxy.requests();
-    let mut reads = requests.iter().filter(|head| head.method() == "GET" && !is_listing(head));
+    let mut reads = requests.iter().filter(|head| head.method() == "GET" && !is_listing(head)).peekable();
+    assert!(reads.peek().is_some(), "nothing was read through the proxy");
     assert!(reads.all(|head| head.field("If-Match").is_some() && head.field("Range").is_some()));
     let finished = load(&["--force", &url("day/none.jsonl")]);
     assert_eq!(finished.code, 66, "{}", finished.stderr);

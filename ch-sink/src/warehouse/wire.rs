@@ -23,7 +23,7 @@ impl WireCompression {
         match self {
             WireCompression::None => clickhouse::Compression::None,
             WireCompression::Lz4 => clickhouse::Compression::Lz4,
-            // zstd's own default is 3; 1 takes half the time for a few bytes more.
+            // The fastest of its ordinary levels.
             WireCompression::Zstd => clickhouse::Compression::Zstd(1),
         }
     }

@@ -121,7 +121,7 @@ impl Backend {
 
 /// Asks for a value to be brought near, where the processor can be asked; nothing where there is none.
 #[inline(always)]
-pub(crate) fn bring_near<T>(values: &[T], at: usize) {
+pub(crate) fn prefetch<T>(values: &[T], at: usize) {
     #[cfg(target_arch = "x86_64")]
     sse2::prefetch::<{ sse2::NEAREST }>(values, at);
     #[cfg(not(target_arch = "x86_64"))]

@@ -160,13 +160,13 @@ impl Strings {
         order.iter().enumerate().map(|(at, row)| {
             // Memory is slower than all else here, but can bring many lines of the cache at once.
             if let Some(row) = order.get(at + PLACES_AHEAD) {
-                arch::bring_near(&self.ends, *row as usize);
+                arch::prefetch(&self.ends, *row as usize);
             }
             if let Some(row) = order.get(at + ROWS_AHEAD) {
                 let Range { start, end } = self.place(*row as usize);
-                arch::bring_near(&self.bytes, start);
-                arch::bring_near(&self.bytes, end.min(start + CACHE_LINE));
-                arch::bring_near(&self.bytes, end);
+                arch::prefetch(&self.bytes, start);
+                arch::prefetch(&self.bytes, end.min(start + CACHE_LINE));
+                arch::prefetch(&self.bytes, end);
             }
             let Range { start, end } = self.place(*row as usize);
             (&self.bytes[start..], end - start)
