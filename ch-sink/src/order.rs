@@ -12,8 +12,8 @@ const MOST_PLACES: usize = 16;
 
 /// The rows in the order of the sorting key. Sorting takes 12 bytes a row.
 ///
-/// Sorted as numbers by what is known of the user and the row, which keeps the order of the source within a user; that
-/// is nearly the order of time already, so little is left to compare.
+/// Sorted as numbers by what is known of the user and the row, which keeps the order of the batch within a user; that is
+/// nearly the order of time already, so little is left to compare.
 pub(crate) fn by_sorting_key(columns: &EnvelopeColumns) -> Vec<u32> {
     let (times, ids, users) = (columns.event_time.values(), columns.event_id.values(), &columns.user_id);
     let numbers = Numbers::of(users);
@@ -24,7 +24,7 @@ pub(crate) fn by_sorting_key(columns: &EnvelopeColumns) -> Vec<u32> {
     let (number, row) = (|key: u64| key >> 32, |key: u64| key as u32 as usize);
     let rest = |key: u64| numbers.rest(users.get(row(key)));
     let time = |key: u64| times[row(key)];
-    // The same event twice: in the order of the source, so that a block is the same every time.
+    // The same event twice: in the order of the batch, so that a block is the same every time.
     let event = |key: u64| (u128::from_le(ids[row(key)]), row(key));
     let by_event = |a: &u64, b: &u64| time(*a).cmp(&time(*b)).then_with(|| event(*a).cmp(&event(*b)));
     for run in keys.chunk_by_mut(|a, b| number(*a) == number(*b)) {

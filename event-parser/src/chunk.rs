@@ -1,7 +1,8 @@
-//! One chunk of whole lines: indexed, read line by line into rows, and its rows checked type by type.
+//! One chunk of whole lines: indexed, read into sheets and rows, and those checked type by type.
 //!
-//! Lines are dealt to the shapes that were learnt; those that have one are read and checked shape by shape. What is
-//! left, strangers, is walked; their rows are then checked type by type, and new shapes are learnt from them.
+//! Lines are dealt to the shapes that were learnt. Those that have one go into the sheets, which are checked a column
+//! after another; what is unusual there joins the rows. What is left, strangers, is walked into rows, and new shapes are
+//! learnt from them; rows are checked one by one.
 
 #![expect(clippy::inline_always, reason = "compiled anew for each set of instructions")]
 
@@ -13,9 +14,10 @@ use crate::arch::{Backend, Simd, Task};
 use crate::batch::{Batch, Reject, Violation};
 use crate::check::Checker;
 use crate::index::{Index, IndexedLine};
-use crate::rows::{Origin, WalkedRows, text_end, text_odd};
-use crate::shapes::{Fitting, FnShaped, ShapedLines, Shapes};
-use crate::walk::{self, Known, Line, Members, Names, Place, Shelf};
+use crate::rows::{Origin, Rows, text_end, text_odd};
+use crate::shapes::{Fitting, Shapes};
+use crate::sheet::Sheets;
+use crate::walk::{self, Known, Line, Members, Names, Place, Unknown};
 use crate::{Options, split};
 
 /// Parses chunks. Its memory is reused from chunk to chunk.
@@ -31,7 +33,10 @@ pub(crate) struct ChunkParser {
     strangers: Vec<IndexedLine>,
     names: Names,
     members: Members,
-    walked: WalkedRows,
+    /// Lines that have one, but for those that are unusual.
+    sheets: Sheets,
+    /// Lines that are read one by one.
+    rows: Rows,
     checker: Checker,
 }
 
@@ -57,7 +62,8 @@ impl ChunkParser {
             strangers: Vec::new(),
             names: Names::default(),
             members: Members::default(),
-            walked: WalkedRows::default(),
+            sheets: Sheets::default(),
+            rows: Rows::default(),
         }
     }
 
@@ -81,20 +87,26 @@ impl ChunkParser {
             rejects,
             batch,
         });
-        self.walked.clear();
+        self.sheets.clear();
+        self.rows.clear();
         backend.run(FitLines {
             bytes,
             index: &self.index,
-            origin,
             shapes: &mut self.shapes,
             fitting: &mut self.fitting,
             strangers: &mut self.strangers,
-            shelf: &self.walked.shelf,
-            checker: &mut self.checker,
-            rejects,
-            batch,
+            sheets: &mut self.sheets,
+            unknown: &mut self.rows.shelf.unknown,
         });
         self.shapes.note(lines, self.strangers.len() as u32);
+        backend.run(CheckSheets {
+            bytes,
+            origin,
+            sheets: &mut self.sheets,
+            rows: &mut self.rows,
+            checker: &mut self.checker,
+            batch,
+        });
         backend.run(WalkLines {
             bytes,
             index: &self.index,
@@ -103,17 +115,11 @@ impl ChunkParser {
             names: &self.names,
             members: &mut self.members,
             shapes: &mut self.shapes,
-            walked: &mut self.walked,
+            rows: &mut self.rows,
             rejects,
             batch,
         });
-        backend.run(CheckWalked {
-            bytes,
-            walked: &self.walked,
-            checker: &mut self.checker,
-            rejects: Rejects { bytes, source: &self.source },
-            batch,
-        });
+        backend.run(CheckRows { bytes, rows: &self.rows, checker: &mut self.checker, rejects, batch });
         batch.sort_rejects(first_reject);
         progress.lines += u64::from(lines);
         progress.byte_offset += length as u64;
@@ -157,20 +163,20 @@ impl Task for DealLines<'_> {
         for line in index.lines(length) {
             lines += 1;
             let end = text_end(bytes, &line);
-            let text = &bytes[line.start as usize..end as usize];
+            let text = || &bytes[line.start as usize..end as usize];
             let tokens = index.tokens(&line);
-            if tokens.len() <= 1 && split::is_blank(text) {
+            if tokens.len() <= 1 && split::is_blank(text()) {
                 blank_lines += 1;
                 continue;
             }
-            if text.len() > max_line_bytes {
-                rejects.add_overlong(origin.place(&line, end), max_line_bytes, batch);
+            if (end - line.start) as usize > max_line_bytes {
+                rejects.add_overlong(origin.place(line.number, line.start, end), max_line_bytes, batch);
                 continue;
             }
             if !line.is_ascii
-                && let Err(violation) = check_utf8(text)
+                && let Err(violation) = check_utf8(text())
             {
-                rejects.add(origin.place(&line, end), vec![violation], batch);
+                rejects.add(origin.place(line.number, line.start, end), vec![violation], batch);
                 continue;
             }
             let may_have_shape =
@@ -190,18 +196,15 @@ fn are_backslashes(bytes: &[u8], odd: &[u32]) -> bool {
     odd.iter().all(|at| bytes[*at as usize] == b'\\')
 }
 
-/// Compares lines with the shapes they were dealt to, and checks those that fit.
+/// Compares lines with the shapes they were dealt to.
 struct FitLines<'a> {
     bytes: &'a [u8],
     index: &'a Index,
-    origin: Origin,
     shapes: &'a mut Shapes,
     fitting: &'a mut Fitting,
     strangers: &'a mut Vec<IndexedLine>,
-    shelf: &'a Shelf,
-    checker: &'a mut Checker,
-    rejects: Rejects<'a>,
-    batch: &'a mut Batch,
+    sheets: &'a mut Sheets,
+    unknown: &'a mut Vec<Unknown>,
 }
 
 impl Task for FitLines<'_> {
@@ -209,28 +212,33 @@ impl Task for FitLines<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let FitLines { bytes, index, origin, shapes, fitting, strangers, .. } = self;
-        let FitLines { shelf, checker, rejects, batch, .. } = self;
-        let mut check = CheckFitting { simd, shelf, checker, rejects, batch };
-        shapes.fit(simd, (bytes, index, origin), fitting, strangers, &mut check);
+        let FitLines { bytes, index, shapes, fitting, strangers, sheets, unknown } = self;
+        shapes.fit(simd, (bytes, index), fitting, strangers, sheets, unknown);
     }
 }
 
-/// Checks the lines of one shape after another.
-struct CheckFitting<'a, S> {
-    simd: S,
-    shelf: &'a Shelf,
+/// Checks the lines that have a shape, type by type.
+struct CheckSheets<'a> {
+    bytes: &'a [u8],
+    origin: Origin,
+    sheets: &'a mut Sheets,
+    rows: &'a mut Rows,
     checker: &'a mut Checker,
-    rejects: Rejects<'a>,
     batch: &'a mut Batch,
 }
 
-impl<S: Simd> FnShaped for CheckFitting<'_, S> {
+impl Task for CheckSheets<'_> {
+    type Output = ();
+
     #[inline(always)]
-    fn take(&mut self, shaped: ShapedLines<'_>) {
-        let rejects = self.rejects;
-        let reject = |place, violations, batch: &mut Batch| rejects.add(place, violations, batch);
-        self.checker.check_shaped(self.simd, shaped, self.shelf, self.batch, reject);
+    fn run<S: Simd>(self, simd: S) {
+        let CheckSheets { bytes, origin, sheets, rows, checker, batch } = self;
+        for known in Known::all_and_none() {
+            let sheet = sheets.of(known);
+            if !sheet.is_empty() {
+                checker.check_sheet(simd, (bytes, origin), known, sheet, rows, batch);
+            }
+        }
     }
 }
 
@@ -243,7 +251,7 @@ struct WalkLines<'a> {
     names: &'a Names,
     members: &'a mut Members,
     shapes: &'a mut Shapes,
-    walked: &'a mut WalkedRows,
+    rows: &'a mut Rows,
     rejects: Rejects<'a>,
     batch: &'a mut Batch,
 }
@@ -254,7 +262,7 @@ impl Task for WalkLines<'_> {
     #[inline(always)]
     fn run<S: Simd>(mut self, _: S) {
         for line in self.strangers {
-            let place = self.origin.place(line, text_end(self.bytes, line));
+            let place = self.origin.place(line.number, line.start, text_end(self.bytes, line));
             if let Err(violation) = self.walk(line, place) {
                 self.rejects.add(place, vec![violation], self.batch);
             }
@@ -265,12 +273,12 @@ impl Task for WalkLines<'_> {
 impl WalkLines<'_> {
     #[inline(always)]
     fn walk(&mut self, indexed: &IndexedLine, place: Place) -> Result<(), Violation> {
-        let WalkLines { bytes, index, names, members, shapes, walked, .. } = self;
+        let WalkLines { bytes, index, names, members, shapes, rows, .. } = self;
         let (start, end) = (place.start as usize, place.end as usize);
         let line = Line { bytes, start, end, quotes: index.quotes(indexed) };
         let odd = text_odd(index, indexed, place.end);
         let has_only_escapes = are_backslashes(bytes, odd);
-        let (row, aside) = walked.next(place);
+        let (row, aside) = rows.next(place);
         if !has_only_escapes || walk::leaping(line, odd, names, members, row, aside).is_none() {
             walk::scanning(line, names, row, aside)
                 .map_err(|error| error.into_violation(bytes, start, end))?;
@@ -281,31 +289,30 @@ impl WalkLines<'_> {
         if !odd.is_empty() {
             walk::unescape(bytes, row, aside);
         }
-        walked.keep();
+        rows.keep();
         Ok(())
     }
 }
 
-/// Checks the rows of strangers.
-struct CheckWalked<'a> {
+/// Checks lines row by row.
+struct CheckRows<'a> {
     bytes: &'a [u8],
-    walked: &'a WalkedRows,
+    rows: &'a Rows,
     checker: &'a mut Checker,
     rejects: Rejects<'a>,
     batch: &'a mut Batch,
 }
 
-impl Task for CheckWalked<'_> {
+impl Task for CheckRows<'_> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let CheckWalked { bytes, walked, checker, rejects, batch } = self;
-        for known in Known::ALL.map(Some).into_iter().chain([None]) {
-            let mut rows = walked.of(known);
-            if !rows.is_empty() {
+        let CheckRows { bytes, rows, checker, rejects, batch } = self;
+        for known in Known::all_and_none() {
+            if rows.of(known).len() > 0 {
                 let reject = |place, violations, batch: &mut Batch| rejects.add(place, violations, batch);
-                checker.check(simd, (bytes, &walked.shelf), known, &mut rows, batch, reject);
+                checker.check_rows(simd, bytes, known, rows, batch, reject);
             }
         }
     }

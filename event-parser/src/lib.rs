@@ -34,6 +34,7 @@ pub mod columns;
 mod index;
 mod rows;
 mod shapes;
+mod sheet;
 mod span;
 mod split;
 mod tally;

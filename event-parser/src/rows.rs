@@ -1,28 +1,13 @@
-//! What stage 2 hands to stage 3: rows of one type of event, one after another.
+//! Rows: what stage 2 hands to stage 3 of lines that are read one by one.
 
 #![expect(clippy::inline_always, reason = "compiled anew for each set of instructions")]
 
 use crate::index::{Index, IndexedLine};
-use crate::walk::{Known, Place, Row, Shelf, Unknown};
+use crate::walk::{Known, Place, Row, Shelf};
 
-/// Rows that are read one at a time, where the last one stood.
-pub(crate) trait RowStream {
-    /// The name that all rows' types of event have, if they have one.
-    fn type_name(&self) -> Option<&[u8]>;
-    /// Has to be `#[inline(always)]`.
-    fn next(&mut self) -> Option<ReadRow<'_>>;
-}
-
-/// A row, and its members that nobody knows.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct ReadRow<'a> {
-    pub(crate) row: &'a Row,
-    pub(crate) unknown: &'a [Unknown],
-}
-
-/// The rows of lines that were walked, as many as a chunk has.
+/// The rows of a chunk, and what they hold besides their slots.
 #[derive(Debug, Default)]
-pub(crate) struct WalkedRows {
+pub(crate) struct Rows {
     /// Longer than `count`: lines are read where their rows are to stand.
     rows: Vec<Row>,
     count: usize,
@@ -31,7 +16,7 @@ pub(crate) struct WalkedRows {
     pub(crate) shelf: Shelf,
 }
 
-impl WalkedRows {
+impl Rows {
     pub(crate) fn clear(&mut self) {
         self.count = 0;
         self.by_type.iter_mut().for_each(Vec::clear);
@@ -55,37 +40,16 @@ impl WalkedRows {
         self.count += 1;
     }
 
-    /// The rows of a type, in the order of the lines.
-    pub(crate) fn of(&self, known: Option<Known>) -> WalkedRowsOfType<'_> {
+    /// Keeps a row.
+    pub(crate) fn add(&mut self, row: Row) {
+        *self.next(row.place).0 = row;
+        self.keep();
+    }
+
+    /// The rows of a type.
+    pub(crate) fn of(&self, known: Option<Known>) -> impl ExactSizeIterator<Item = &Row> {
         let group = known.map_or(Known::ALL.len(), |known| known as usize);
-        WalkedRowsOfType { known, numbers: self.by_type[group].iter(), rows: &self.rows, shelf: &self.shelf }
-    }
-}
-
-/// The rows of one type of event.
-#[derive(Debug)]
-pub(crate) struct WalkedRowsOfType<'a> {
-    known: Option<Known>,
-    numbers: std::slice::Iter<'a, u32>,
-    rows: &'a [Row],
-    shelf: &'a Shelf,
-}
-
-impl WalkedRowsOfType<'_> {
-    pub(crate) fn is_empty(&self) -> bool {
-        self.numbers.len() == 0
-    }
-}
-
-impl RowStream for WalkedRowsOfType<'_> {
-    fn type_name(&self) -> Option<&[u8]> {
-        self.known.map(|known| known.event_type().name.as_bytes())
-    }
-
-    #[inline(always)]
-    fn next(&mut self) -> Option<ReadRow<'_>> {
-        let row = &self.rows[*self.numbers.next()? as usize];
-        Some(ReadRow { row, unknown: self.shelf.unknown(row) })
+        self.by_type[group].iter().map(|number| &self.rows[*number as usize])
     }
 }
 
@@ -99,13 +63,13 @@ pub(crate) struct Origin {
 }
 
 impl Origin {
-    /// Where a line stands whose text ends at `end`.
+    /// Where a line of the chunk stands: its number there, from 0, and where its text starts and ends.
     #[inline(always)]
-    pub(crate) fn place(self, line: &IndexedLine, end: u32) -> Place {
+    pub(crate) fn place(self, number: u32, start: u32, end: u32) -> Place {
         Place {
-            number: self.first_line + u64::from(line.number),
-            byte_offset: self.byte_offset + u64::from(line.start),
-            start: line.start,
+            number: self.first_line + u64::from(number),
+            byte_offset: self.byte_offset + u64::from(start),
+            start,
             end,
         }
     }
@@ -114,7 +78,8 @@ impl Origin {
 /// Where a line's text ends: a `\r` before its newline is no part of it.
 #[inline(always)]
 pub(crate) fn text_end(bytes: &[u8], line: &IndexedLine) -> u32 {
-    let has_return = line.has_newline && line.end > line.start && bytes[line.end as usize - 1] == b'\r';
+    // A `\r` is odd. Most lines have nothing odd, and need not be looked at.
+    let has_return = line.has_odd() && line.has_newline && bytes[line.end as usize - 1] == b'\r';
     line.end - u32::from(has_return)
 }
 

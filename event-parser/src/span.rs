@@ -4,47 +4,79 @@
 
 use std::ops::Deref;
 
-/// Bytes inside a buffer.
+/// Bytes inside a buffer of less than 4 GiB. That they are inside is found out when they are looked at, once for all of
+/// a step.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Span<'a> {
-    /// From the first byte to the buffer's end.
     buffer: &'a [u8],
-    length: usize,
+    start: u32,
+    length: u32,
 }
 
 impl<'a> Span<'a> {
-    pub(crate) const EMPTY: Span<'static> = Span { buffer: &[], length: 0 };
+    pub(crate) const EMPTY: Span<'static> = Span { buffer: &[], start: 0, length: 0 };
 
     /// The bytes of a buffer from `start` to before `end`.
     #[inline(always)]
-    pub(crate) fn new(buffer: &'a [u8], start: usize, end: usize) -> Span<'a> {
-        let buffer = &buffer[start..];
-        let length = end - start;
-        assert!(length <= buffer.len(), "a span lies inside its buffer");
-        Span { buffer, length }
+    pub(crate) fn new(buffer: &'a [u8], start: u32, end: u32) -> Span<'a> {
+        Span { buffer, start, length: end - start }
+    }
+
+    #[inline(always)]
+    pub(crate) fn len(self) -> usize {
+        self.length as usize
+    }
+
+    #[inline(always)]
+    pub(crate) fn is_empty(self) -> bool {
+        self.length == 0
     }
 
     /// The bytes, and others after them up to `N`, if the buffer has so many.
     #[inline(always)]
     pub(crate) fn wide<const N: usize>(self) -> Option<&'a [u8; N]> {
-        self.buffer.first_chunk()
+        self.buffer_of(N)?.first_chunk()
     }
 
     /// The bytes, and others after them up to `length`, if the buffer has so many.
     #[inline(always)]
     pub(crate) fn buffer_of(self, length: usize) -> Option<&'a [u8]> {
-        self.buffer.get(..length)
+        let start = self.start as usize;
+        self.buffer.get(start..start + length)
     }
 
     #[inline(always)]
     pub(crate) fn bytes(self) -> &'a [u8] {
-        &self.buffer[..self.length]
+        self.buffer_of(self.len()).expect("a span lies inside its buffer")
+    }
+}
+
+/// A string of bytes with room after it, so that its span can be read in steps too.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Padded {
+    buffer: Box<[u8]>,
+    length: u32,
+}
+
+impl Padded {
+    /// The most bytes that are read at once.
+    const ROOM: usize = 64;
+
+    pub(crate) fn span(&self) -> Span<'_> {
+        Span { buffer: &self.buffer, start: 0, length: self.length }
+    }
+}
+
+impl From<&[u8]> for Padded {
+    fn from(bytes: &[u8]) -> Padded {
+        Padded { buffer: [bytes, &[0; Padded::ROOM]].concat().into(), length: Span::from(bytes).length }
     }
 }
 
 impl<'a> From<&'a [u8]> for Span<'a> {
     fn from(bytes: &'a [u8]) -> Span<'a> {
-        Span { buffer: bytes, length: bytes.len() }
+        let length = bytes.len().try_into().expect("a buffer has less than 4 GiB");
+        Span { buffer: bytes, start: 0, length }
     }
 }
 
@@ -109,8 +141,8 @@ mod tests {
             after in prop::collection::vec(any::<u8>(), 0..20),
         ) {
             let wide = [&one[..], &after].concat();
-            prop_assert_eq!(number(Span::new(&wide, 0, one.len())), number(Span::from(&one[..])));
-            prop_assert_eq!(number(Span::new(&wide, 0, one.len())) == number(Span::from(&other[..])), one == other);
+            prop_assert_eq!(number(Span::new(&wide, 0, one.len() as u32)), number(Span::from(&one[..])));
+            prop_assert_eq!(number(Span::new(&wide, 0, one.len() as u32)) == number(Span::from(&other[..])), one == other);
         }
     }
 }

@@ -54,18 +54,13 @@ impl Simd for Avx2 {
     }
 
     #[inline(always)]
-    fn differing(self, one: &[u8; 32], other: &[u8; 32]) -> u32 {
-        // SAFETY: as in `run`.
-        unsafe { differing(one, other) }
-    }
-
-    #[inline(always)]
     fn uuid(self, text: &[u8; 36]) -> Option<u128> {
         // SAFETY: as in `run`.
         unsafe { uuid(text) }
     }
 }
 
+#[inline(never)]
 #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
 fn run<T: Task>(simd: Avx2, task: T) -> T::Output {
     task.run(simd)
@@ -104,12 +99,6 @@ fn rare_masks(block: &[u8; 64]) -> RareMasks {
         backslashes: backslashes(low) | backslashes(high) << 32,
         beyond_ascii: bits(low) | bits(high) << 32,
     }
-}
-
-#[inline]
-#[target_feature(enable = "avx2")]
-fn differing(one: &[u8; 32], other: &[u8; 32]) -> u32 {
-    !(bits(_mm256_cmpeq_epi8(load(one), load(other))) as u32)
 }
 
 #[inline]

@@ -1,13 +1,13 @@
 //! 64 bytes in a register, and what came with VBMI2: bytes picked by a mask.
 
 use std::arch::x86_64::{
-    __m256i, __m512i, _mm_cvtsi128_si64, _mm_extract_epi64, _mm256_cmple_epu8_mask, _mm256_cmpneq_epi8_mask,
-    _mm256_cvtepi16_epi8, _mm256_loadu_si256, _mm256_maddubs_epi16, _mm256_mask_add_epi8, _mm256_or_si256,
-    _mm256_set1_epi8, _mm256_set1_epi16, _mm256_sub_epi8, _mm512_add_epi32, _mm512_castsi512_si128,
-    _mm512_castsi512_si256, _mm512_cmpeq_epi8_mask, _mm512_cvtepu8_epi32, _mm512_extracti32x4_epi32,
-    _mm512_loadu_si512, _mm512_mask_compress_epi8, _mm512_maskz_compress_epi8, _mm512_maskz_loadu_epi8,
-    _mm512_min_epu8, _mm512_movepi8_mask, _mm512_set1_epi8, _mm512_set1_epi32, _mm512_setzero_si512,
-    _mm512_storeu_si512, _mm512_subs_epu8, _mm512_testn_epi8_mask, _mm512_xor_si512,
+    __m512i, _mm_cvtsi128_si64, _mm_extract_epi64, _mm256_cmple_epu8_mask, _mm256_cvtepi16_epi8,
+    _mm256_maddubs_epi16, _mm256_mask_add_epi8, _mm256_or_si256, _mm256_set1_epi8, _mm256_set1_epi16,
+    _mm256_sub_epi8, _mm512_add_epi32, _mm512_castsi512_si128, _mm512_castsi512_si256,
+    _mm512_cmpeq_epi8_mask, _mm512_cvtepu8_epi32, _mm512_extracti32x4_epi32, _mm512_loadu_si512,
+    _mm512_mask_compress_epi8, _mm512_maskz_compress_epi8, _mm512_maskz_loadu_epi8, _mm512_min_epu8,
+    _mm512_movepi8_mask, _mm512_set1_epi8, _mm512_set1_epi32, _mm512_setzero_si512, _mm512_storeu_si512,
+    _mm512_subs_epu8, _mm512_testn_epi8_mask, _mm512_xor_si512,
 };
 
 use super::{Masks, RareMasks, Simd, Task, sse2};
@@ -59,18 +59,13 @@ impl Simd for Avx512 {
     }
 
     #[inline(always)]
-    fn differing(self, one: &[u8; 32], other: &[u8; 32]) -> u32 {
-        // SAFETY: as in `run`.
-        unsafe { differing(one, other) }
-    }
-
-    #[inline(always)]
     fn uuid(self, text: &[u8; 36]) -> Option<u128> {
         // SAFETY: as in `run`.
         unsafe { uuid(text) }
     }
 }
 
+#[inline(never)]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi2,avx2,bmi1,bmi2,popcnt")]
 fn run<T: Task>(simd: Avx512, task: T) -> T::Output {
     task.run(simd)
@@ -134,12 +129,6 @@ fn places(mask: u64, base: u32, out: &mut [u32; 64]) {
 }
 
 #[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512vl")]
-fn differing(one: &[u8; 32], other: &[u8; 32]) -> u32 {
-    _mm256_cmpneq_epi8_mask(load_32(one), load_32(other))
-}
-
-#[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi2")]
 fn uuid(text: &[u8; 36]) -> Option<u128> {
     const HYPHENS: u64 = 1 << 8 | 1 << 13 | 1 << 18 | 1 << 23;
@@ -171,14 +160,6 @@ fn uuid(text: &[u8; 36]) -> Option<u128> {
 fn load(bytes: &[u8; 64]) -> __m512i {
     // SAFETY: the reference is to 64 bytes, and the load asks for no alignment.
     unsafe { _mm512_loadu_si512(bytes.as_ptr().cast::<__m512i>()) }
-}
-
-#[inline]
-#[target_feature(enable = "avx512f")]
-#[expect(clippy::cast_ptr_alignment, reason = "the load asks for no alignment")]
-fn load_32(bytes: &[u8; 32]) -> __m256i {
-    // SAFETY: the reference is to 32 bytes, and the load asks for no alignment.
-    unsafe { _mm256_loadu_si256(bytes.as_ptr().cast::<__m256i>()) }
 }
 
 #[inline]

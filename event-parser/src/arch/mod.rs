@@ -40,7 +40,8 @@ pub(crate) struct RareMasks {
 
 /// Operations on a few dozen bytes at a time.
 pub(crate) trait Simd: Copy {
-    /// Runs a task that is compiled for these instructions.
+    /// Runs a task that is compiled for these instructions, as a function of its own: what many places run is there
+    /// once, and stays in the processor's cache of instructions.
     fn run<T: Task>(self, task: T) -> T::Output;
     /// Asks for the bytes at a place to be brought near; nothing where there are none.
     fn prefetch(self, bytes: &[u8], at: usize);
@@ -51,8 +52,6 @@ pub(crate) trait Simd: Copy {
     /// Writes the place of every set bit, counted from `base`, in ascending order. What follows them in `out`
     /// is of no meaning.
     fn places(self, mask: u64, base: u32, out: &mut [u32; 64]);
-    /// Which bytes differ, a bit each.
-    fn differing(self, one: &[u8; 32], other: &[u8; 32]) -> u32;
     /// The 128 bits of a UUID spelt 8-4-4-4-12 in hex, any case.
     fn uuid(self, text: &[u8; 36]) -> Option<u128>;
 }

@@ -13,7 +13,7 @@ const ALL_BUT_HIGH: u64 = !HIGH_BITS;
 pub(crate) struct Portable;
 
 impl Simd for Portable {
-    #[inline(always)]
+    #[inline(never)]
     fn run<T: Task>(self, task: T) -> T::Output {
         task.run(self)
     }
@@ -50,17 +50,6 @@ impl Simd for Portable {
     #[inline(always)]
     fn places(self, mask: u64, base: u32, out: &mut [u32; 64]) {
         places_in_steps(mask, base, out);
-    }
-
-    #[inline(always)]
-    fn differing(self, one: &[u8; 32], other: &[u8; 32]) -> u32 {
-        let mut mask = 0;
-        let words = one.as_chunks::<8>().0.iter().zip(other.as_chunks::<8>().0);
-        for (number, (one, other)) in words.enumerate() {
-            let different = u64::from_le_bytes(*one) ^ u64::from_le_bytes(*other);
-            mask |= gather(!equal(different, 0) & HIGH_BITS) << (8 * number);
-        }
-        mask as u32
     }
 
     #[inline(always)]

@@ -14,7 +14,7 @@ use super::{Masks, RareMasks, Simd, Task, portable};
 pub(crate) struct Sse2;
 
 impl Simd for Sse2 {
-    #[inline(always)]
+    #[inline(never)]
     fn run<T: Task>(self, task: T) -> T::Output {
         task.run(self)
     }
@@ -39,12 +39,6 @@ impl Simd for Sse2 {
     #[inline(always)]
     fn places(self, mask: u64, base: u32, out: &mut [u32; 64]) {
         portable::places_in_steps(mask, base, out);
-    }
-
-    #[inline(always)]
-    fn differing(self, one: &[u8; 32], other: &[u8; 32]) -> u32 {
-        // SAFETY: as in `masks`.
-        unsafe { differing(one, other) }
     }
 
     #[inline(always)]
@@ -94,19 +88,6 @@ fn rare_masks(block: &[u8; 64]) -> RareMasks {
         masks.beyond_ascii |= bits(bytes) << (16 * number);
     }
     masks
-}
-
-#[inline]
-#[target_feature(enable = "sse2")]
-fn differing(one: &[u8; 32], other: &[u8; 32]) -> u32 {
-    let ([one_low, one_high], [other_low, other_high]) = (halves(one), halves(other));
-    let equal = |one, other| bits(_mm_cmpeq_epi8(load(one), load(other))) as u32;
-    !(equal(one_low, other_low) | equal(one_high, other_high) << 16)
-}
-
-fn halves(bytes: &[u8; 32]) -> [&[u8; 16]; 2] {
-    let (halves, _) = bytes.as_chunks();
-    [&halves[0], &halves[1]]
 }
 
 #[inline]

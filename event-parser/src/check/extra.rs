@@ -43,9 +43,9 @@ fn members<'a>(
             piece(Span::from(&b","[..]));
         }
         has_any = true;
-        piece(Span::new(chunk, key.0 as usize, key.1 as usize));
+        piece(Span::new(chunk, key.0, key.1));
         piece(Span::from(&b":"[..]));
-        piece(Span::new(chunk, value.0 as usize, value.1 as usize));
+        piece(Span::new(chunk, value.0, value.1));
     }
     has_any
 }

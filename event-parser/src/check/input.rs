@@ -11,7 +11,6 @@ use super::time::TimeReader;
 use super::{Context, message};
 use crate::arch::Simd;
 use crate::batch::Violation;
-use crate::rows::ReadRow;
 use crate::span::Span;
 use crate::walk::{Known, PROPERTIES, Row, Slot, SlotKind, Unknown};
 
@@ -84,17 +83,12 @@ pub(super) struct Inputs<'a, S> {
 
 impl<'a, S: Simd> Inputs<'a, S> {
     #[inline(always)]
-    pub(super) fn new(
-        context: Context<'a, S>,
-        times: &'a mut TimeReader,
-        read: ReadRow<'a>,
-    ) -> Inputs<'a, S> {
+    pub(super) fn new(context: Context<'a, S>, times: &'a mut TimeReader, row: &'a Row) -> Inputs<'a, S> {
         let Context { simd, bytes, shelf, scope, .. } = context;
-        let ReadRow { row, unknown } = read;
         Inputs {
             simd,
             row,
-            unknown,
+            unknown: shelf.unknown(row),
             bytes,
             unescaped: &shelf.unescaped,
             scope,
@@ -113,7 +107,7 @@ impl<'a, S: Simd> Inputs<'a, S> {
     #[inline(always)]
     fn text_of(&self, slot: Slot) -> Span<'a> {
         let buffer = if slot.kind == SlotKind::Unescaped { self.unescaped } else { self.bytes };
-        Span::new(buffer, slot.start as usize, slot.end as usize)
+        Span::new(buffer, slot.start, slot.end)
     }
 
     /// The payload, byte for byte.
@@ -245,7 +239,7 @@ impl<'a, S: Simd> Inputs<'a, S> {
         let text = self.string(input)?;
         let in_range = |millis: &i64| (Timestamp::MIN_MILLIS..end).contains(millis);
         let read =
-            self.times.read(&text).and_then(|millis| Some(millis).filter(in_range).ok_or(Reason::OutOfRange));
+            self.times.read(text).and_then(|millis| Some(millis).filter(in_range).ok_or(Reason::OutOfRange));
         self.good(input, read)
     }
 

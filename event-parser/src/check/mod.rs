@@ -17,8 +17,8 @@ use event_schema::value::Date;
 
 use crate::arch::Simd;
 use crate::batch::{Batch, EnvelopeColumns, Violation};
-use crate::rows::RowStream;
-use crate::span::Span;
+use crate::rows::Rows;
+use crate::span::{Padded, Span};
 use crate::walk::{Known, Place, Shelf};
 use input::{Input, Inputs, Scope};
 use time::TimeReader;
@@ -26,7 +26,7 @@ use time::TimeReader;
 /// What all lines of a source share.
 #[derive(Debug)]
 pub(crate) struct Checker {
-    source: String,
+    source: Padded,
     scope: Scope,
     times: TimeReader,
     buffers: bulk::Buffers,
@@ -39,7 +39,7 @@ struct Context<'a, S> {
     bytes: &'a [u8],
     shelf: &'a Shelf,
     scope: &'a Scope,
-    source: &'a [u8],
+    source: Span<'a>,
 }
 
 /// The envelope's values; those of bad fields are empty.
@@ -57,7 +57,7 @@ struct Envelope<'a> {
 impl Checker {
     pub(crate) fn new(source: &str, batch_date: Date) -> Checker {
         Checker {
-            source: source.to_owned(),
+            source: source.as_bytes().into(),
             scope: Scope::new(batch_date),
             times: TimeReader::default(),
             buffers: bulk::Buffers::default(),
@@ -66,18 +66,18 @@ impl Checker {
 
     /// Puts rows of one type of event into the batch; those that break a rule go to `reject`, with every violation.
     #[inline(always)]
-    pub(crate) fn check<S: Simd, R: RowStream>(
+    pub(crate) fn check_rows<S: Simd>(
         &mut self,
         simd: S,
-        (bytes, aside): (&[u8], &Shelf),
+        bytes: &[u8],
         known: Option<Known>,
-        rows: &mut R,
+        rows: &Rows,
         batch: &mut Batch,
         reject: impl Fn(Place, Vec<Violation>, &mut Batch),
     ) {
         let Checker { source, scope, times, .. } = self;
-        let context = Context { simd, bytes, shelf: aside, scope, source: source.as_bytes() };
-        rows::check(context, times, known, rows, batch, reject);
+        let context = Context { simd, bytes, shelf: &rows.shelf, scope, source: source.span() };
+        rows::check(context, times, known, rows.of(known), batch, reject);
     }
 }
 
@@ -153,13 +153,14 @@ impl<'a> Shared<'a> {
     #[inline(always)]
     fn new<S: Simd>(
         context: Context<'a, S>,
-        type_name: Option<&[u8]>,
+        known: Option<Known>,
         columns: &mut EnvelopeColumns,
     ) -> Shared<'a> {
         Shared {
             bytes: context.bytes,
-            type_index: type_name.map(|name| columns.event_type.index_of(Span::from(name))),
-            source_index: columns.source_file.index_of(Span::from(context.source)),
+            type_index: known
+                .map(|known| columns.event_type.index_of(Span::from(known.event_type().name.as_bytes()))),
+            source_index: columns.source_file.index_of(context.source),
         }
     }
 }

@@ -117,7 +117,7 @@ mod tests {
         ) {
             for number in [&number, &share] {
                 let text = format!("{number}{after}");
-                let span = Span::new(text.as_bytes(), 0, number.len());
+                let span = Span::new(text.as_bytes(), 0, number.len() as u32);
                 let in_range = |value: i64| (i64::from(range.0)..=i64::from(range.1)).contains(&value);
                 let integer = any_integer(number.as_bytes())
                     .and_then(|value| if in_range(value) { Ok(value as u32) } else { Err(Reason::OutOfRange) });

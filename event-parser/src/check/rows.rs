@@ -7,30 +7,29 @@ use super::time::TimeReader;
 use super::{Context, Envelope, Shared};
 use crate::arch::Simd;
 use crate::batch::{AbTestAssignments, Batch, Events, Purchases, Sessions, TaskResults, Violation};
-use crate::rows::RowStream;
-use crate::walk::{Known, Place};
+use crate::walk::{Known, Place, Row};
 
 /// Puts rows of one type of event into their table; or answers a row's violations to `reject`.
 #[inline(always)]
-pub(super) fn check<S: Simd, R: RowStream>(
-    context: Context<'_, S>,
+pub(super) fn check<'a, S: Simd>(
+    context: Context<'a, S>,
     times: &mut TimeReader,
     known: Option<Known>,
-    rows: &mut R,
+    rows: impl Iterator<Item = &'a Row>,
     batch: &mut Batch,
     reject: impl Fn(Place, Vec<Violation>, &mut Batch),
 ) {
     // A loop for each, compiled for its payload alone.
     macro_rules! check {
         ($known:expr, $table:ident, $read:ident) => {{
-            let mut shared = Shared::new(context, rows.type_name(), &mut batch.$table.envelope);
-            while let Some(read) = rows.next() {
-                let mut inputs = Inputs::new(context, times, read);
+            let mut shared = Shared::new(context, known, &mut batch.$table.envelope);
+            for row in rows {
+                let mut inputs = Inputs::new(context, times, row);
                 if let Some(envelope) = Envelope::read(&mut inputs, $known) {
                     $read(&mut inputs, &envelope, &mut shared, &mut batch.$table);
                 }
                 if !inputs.is_good() {
-                    reject(read.row.place, inputs.into_violations(), batch);
+                    reject(row.place, inputs.into_violations(), batch);
                 }
             }
         }};

@@ -5,43 +5,57 @@
 use event_schema::Reason;
 use event_schema::value::parse_rfc3339;
 
+use crate::span::Span;
+
 /// Reads times; remembers the day of the last one, for a day file's times are mostly of one day.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct TimeReader {
-    date: [u8; 10],
+    /// A time of that day in three words, all digits after the date zero.
+    form: [u64; 3],
     /// Milliseconds since 1970 of the start of that day.
     day_millis: i64,
+}
+
+impl Default for TimeReader {
+    fn default() -> TimeReader {
+        TimeReader { form: words(b"1970-01-01T00:00:00.000Z"), day_millis: 0 }
+    }
 }
 
 impl TimeReader {
     /// Milliseconds since 1970-01-01T00:00:00Z; the same answer as [`parse_rfc3339`].
     #[inline(always)]
-    pub(super) fn read(&mut self, text: &[u8]) -> Result<i64, Reason> {
-        match text.first_chunk::<24>() {
-            Some(usual) if text.len() == 24 => self.read_usual(usual).map_or_else(|| self.read_any(text), Ok),
-            _ => parse_rfc3339(text),
+    pub(super) fn read(&mut self, text: Span<'_>) -> Result<i64, Reason> {
+        match text.wide::<24>() {
+            Some(usual) if text.len() == 24 => {
+                self.read_usual(usual).map_or_else(|| self.read_any(usual), Ok)
+            }
+            _ => parse_rfc3339(&text),
         }
     }
 
     /// The time, if it has the usual form and the remembered day.
     #[inline(always)]
     fn read_usual(&self, text: &[u8; 24]) -> Option<i64> {
-        let of_day = &text[11..19];
-        if text[..10] != self.date || text[10] != b'T' || text[23] != b'Z' || text[19] != b'.' {
+        // What is left where the form is taken away: the digits of `DDThh:mm` and `:ss.fffZ`, zero all other bytes.
+        let [date, minutes, seconds] = words(text);
+        let (minutes, seconds) = (minutes ^ self.form[1], seconds ^ self.form[2]);
+        // Adding carries into a byte's upper half if it is past 9, or for what is no digit past 0. Bytes whose sum could
+        // carry into the next have an upper half already.
+        let past = minutes
+            | seconds
+            | minutes.wrapping_add(u64::from_le_bytes(*b"\x0f\x0f\x0f\x06\x06\x0f\x06\x06"))
+            | seconds.wrapping_add(u64::from_le_bytes(*b"\x0f\x06\x06\x0f\x06\x06\x06\x0f"));
+        if date != self.form[0] || past & 0xf0f0_f0f0_f0f0_f0f0 != 0 {
             return None;
         }
-        let clock = digits(u64::from_le_bytes(of_day.try_into().ok()?), *b"00:00:00")?;
-        let fraction = digits(
-            u64::from_le_bytes([b'0', text[20], text[21], text[22], b'0', b'0', b'0', b'0']),
-            [b'0'; 8],
-        )?;
-        let pair = |bytes: [u8; 8], at: usize| i64::from(bytes[at]) * 10 + i64::from(bytes[at + 1]);
-        let (hour, minute, second) = (pair(clock, 0), pair(clock, 3), pair(clock, 6));
-        if hour > 23 || minute > 59 || second > 59 {
-            return None;
-        }
-        let millis = i64::from(fraction[1]) * 100 + pair(fraction, 2);
-        Some(self.day_millis + (hour * 3600 + minute * 60 + second) * 1000 + millis)
+        // Two digits are a byte where the first of them is.
+        let pairs = |digits: u64| digits * 10 + (digits >> 8);
+        let byte = |word: u64, at: u32| (word >> (8 * at) & 0xff) as i64;
+        let (hour, minute) = (byte(pairs(minutes), 3), byte(pairs(minutes), 6));
+        let (second, millis) = (byte(pairs(seconds), 1), byte(seconds, 4) * 100 + byte(pairs(seconds), 5));
+        let is_clock = hour < 24 && minute < 60 && second < 60;
+        is_clock.then_some(self.day_millis + hour * 3_600_000 + minute * 60_000 + second * 1000 + millis)
     }
 
     /// The time in any form; its day is remembered.
@@ -49,24 +63,22 @@ impl TimeReader {
     fn read_any(&mut self, text: &[u8]) -> Result<i64, Reason> {
         let millis = parse_rfc3339(text)?;
         // In UTC the time's day is the one that is written.
-        if text.ends_with(b"Z") {
-            self.date.copy_from_slice(&text[..10]);
+        if let Some(date) = text.first_chunk::<10>()
+            && text.ends_with(b"Z")
+        {
+            let mut form = *b"dddd-dd-ddT00:00:00.000Z";
+            form[..10].copy_from_slice(date);
+            self.form = words(&form);
             self.day_millis = millis - millis.rem_euclid(86_400_000);
         }
         Ok(millis)
     }
 }
 
-/// The digits of eight bytes, zero where `form` has no digit; `None` where they are not of that form.
-#[inline]
-fn digits(bytes: u64, form: [u8; 8]) -> Option<[u8; 8]> {
-    // A digit leaves 0 to 9, the same other byte leaves 0.
-    let left = bytes ^ u64::from_le_bytes(form);
-    // Adding carries into a byte's upper half if it is past 9, or for another byte past 0.
-    let room = u64::from_le_bytes(form.map(|byte| if byte == b'0' { 6 } else { 15 }));
-    // The second term looks at bytes whose sum could carry into the next: those have an upper half already.
-    let past = (left | left.wrapping_add(room)) & 0xf0f0_f0f0_f0f0_f0f0;
-    (past == 0).then(|| left.to_le_bytes())
+#[inline(always)]
+fn words(text: &[u8; 24]) -> [u64; 3] {
+    let word = |at: usize| u64::from_le_bytes(*text[at..].first_chunk().expect("24 bytes are three words"));
+    [word(0), word(8), word(16)]
 }
 
 #[cfg(test)]
@@ -101,7 +113,7 @@ mod tests {
             let mut reader = TimeReader::default();
             for text in times {
                 let shown = String::from_utf8_lossy(&text).into_owned();
-                prop_assert_eq!(reader.read(&text), parse_rfc3339(&text), "{}", shown);
+                prop_assert_eq!(reader.read(Span::from(&text[..])), parse_rfc3339(&text), "{}", shown);
             }
         }
     }

@@ -67,9 +67,17 @@ impl Dictionary {
         self.indices.push(index);
     }
 
+    /// Appends rows.
+    #[inline(always)]
+    pub(crate) fn extend<'a>(&mut self, values: impl ExactSizeIterator<Item = Span<'a>>) {
+        for value in values {
+            self.push_span(value);
+        }
+    }
+
     /// Appends rows of one string.
-    pub(crate) fn push_times(&mut self, value: &[u8], count: usize) {
-        let index = self.index_of(Span::from(value));
+    pub(crate) fn push_times(&mut self, value: Span<'_>, count: usize) {
+        let index = self.index_of(value);
         self.indices.push_times(index, count);
     }
 

@@ -54,11 +54,15 @@ impl<T: bytemuck::Pod> Nullable<T> {
         self.nulls.push(u8::from(value.is_none()));
     }
 
-    /// Appends rows, none of them NULL.
+    /// Appends rows: values, zero where NULL, and whether they are NULL.
     #[inline(always)]
-    pub(crate) fn extend(&mut self, values: impl ExactSizeIterator<Item = T>) {
-        self.nulls.resize(self.nulls.len() + values.len(), 0);
+    pub(crate) fn extend(
+        &mut self,
+        values: impl ExactSizeIterator<Item = T>,
+        are_null: impl ExactSizeIterator<Item = bool>,
+    ) {
         self.values.extend(values);
+        self.nulls.extend(are_null.map(u8::from));
     }
 
     /// Appends NULLs.

@@ -96,6 +96,7 @@ impl IndexColumn {
 #[cfg(test)]
 mod tests {
     use crate::columns::{Column as _, Dictionary, Indices};
+    use crate::span::Span;
 
     fn width(column: &Dictionary) -> usize {
         match column.indices() {
@@ -109,13 +110,13 @@ mod tests {
     fn indices_widen_with_the_dictionary_and_keep_what_they_were() {
         let mut column = Dictionary::default();
         for _ in 0..2 {
-            column.push_times(b"", 3);
+            column.push_times(Span::EMPTY, 3);
             // Entry 0 is the empty string.
             for (entries, expected) in [(0x100, 1), (0x101, 2), (0x1_0000, 2), (0x1_0001, 4)] {
                 while column.entries().rows() < entries {
                     column.push(column.entries().rows().to_string().as_bytes());
                 }
-                column.push_times(b"1", 2);
+                column.push_times(Span::from(&b"1"[..]), 2);
                 assert_eq!(width(&column), expected, "{entries} entries");
             }
             let strings: Vec<&[u8]> = (0..8).map(|row| column.get(row)).collect();

@@ -62,15 +62,10 @@ pub(crate) struct IndexedLine {
 }
 
 impl IndexedLine {
-    /// The number of its first token among the chunk's.
+    /// Whether it has backslashes or control characters.
     #[inline(always)]
-    pub(crate) fn first_token(&self) -> usize {
-        self.tokens.0 as usize
-    }
-
-    #[inline(always)]
-    pub(crate) fn token_count(&self) -> usize {
-        (self.tokens.1 - self.tokens.0) as usize
+    pub(crate) fn has_odd(&self) -> bool {
+        self.odd.0 < self.odd.1
     }
 }
 
@@ -160,11 +155,6 @@ impl Index {
     #[inline(always)]
     pub(crate) fn tokens(&self, line: &IndexedLine) -> &[u32] {
         &self.tokens.as_slice()[line.tokens.0 as usize..line.tokens.1 as usize]
-    }
-
-    /// The tokens of all lines.
-    pub(crate) fn all_tokens(&self) -> &[u32] {
-        self.tokens.as_slice()
     }
 
     /// A line's quotes that open or close a string.

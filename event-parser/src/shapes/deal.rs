@@ -39,11 +39,16 @@ impl Dealer {
     /// The first shape that a line may have. Nothing is certain before it has been compared.
     #[inline(always)]
     fn shape_of(&self, bytes: &[u8], tokens: &[u32]) -> Option<u32> {
-        self.seats.iter().find_map(|seat| {
-            let hash = hash(bytes, tokens, *seat)?;
-            let place = &self.places[self.place_of(hash)];
-            (place.shape != NONE).then_some(place.shape)
-        })
+        // A loop, where `find_map` would be a call.
+        for seat in &self.seats {
+            if let Some(hash) = hash(bytes, tokens, *seat) {
+                let place = &self.places[self.place_of(hash)];
+                if place.shape != NONE {
+                    return Some(place.shape);
+                }
+            }
+        }
+        None
     }
 
     /// The first shape of lines like one whose type's name stands after a token; `shape` from now on, if there is none.
@@ -84,7 +89,7 @@ impl Dealer {
 #[inline(always)]
 fn hash(bytes: &[u8], tokens: &[u32], seat: u16) -> Option<u64> {
     let (start, end) = (tokens.get(usize::from(seat))?, tokens.get(usize::from(seat) + 1)?);
-    let text = Span::new(bytes, *start as usize + 1, *end as usize);
+    let text = Span::new(bytes, *start + 1, *end);
     let [first, second] = span::number(text);
     let numbers = (text.len() as u64) << 32 | (tokens.len() as u64) << 16 | u64::from(seat);
     let mixed = (first ^ numbers).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ second;
@@ -134,7 +139,7 @@ impl Shapes {
     /// Lets a line wait for a shape.
     #[inline(always)]
     pub(super) fn wait(&mut self, shape: u32, line: IndexedLine) {
-        let waiting = &mut self.all[shape as usize].waiting;
+        let waiting = &mut self.waiting[shape as usize];
         if waiting.is_empty() {
             self.awaited.push(shape);
         }
@@ -170,6 +175,7 @@ impl Shapes {
 
     fn forget(&mut self) {
         self.all.clear();
+        self.waiting.clear();
         self.learner.forget();
         self.dealer.clear();
     }

@@ -5,8 +5,9 @@ use std::hash::{BuildHasher, Hasher};
 
 use foldhash::fast::FixedState;
 
-use super::{Anchor, Frame, LITERAL_BYTES, Literal, MOST_ALIKE, MOST_SHAPES, Member, NONE, Shape, Shapes};
-use super::{Value, ValueKind};
+use super::literal::{LITERAL_BYTES, Literal};
+use super::{Anchor, Frame, MOST_ALIKE, MOST_SHAPES, Member, NONE, Shape, Shapes};
+use super::{Other, Text};
 use crate::walk::{EVENT_TYPE, Line, NOWHERE, PROPERTIES, Row, Slot, SlotKind, Unknown};
 
 /// Structures remembered that were seen once; a power of two.
@@ -102,7 +103,8 @@ impl Shapes {
             }
             self.all[other as usize].next = number;
         }
-        self.all.push(Shape { frame, next: NONE, waiting: Vec::new() });
+        self.all.push(Shape { frame, next: NONE });
+        self.waiting.push(Vec::new());
     }
 }
 
@@ -199,50 +201,45 @@ fn slot_of(row: &Row, start: usize) -> u8 {
 /// Puts the parts of a line together; `None` if places are too far apart.
 fn frame(line: Line<'_>, tokens: &[u32], row: &Row, unknown: &[Unknown], parts: &[Part]) -> Option<Frame> {
     let (mut literals, mut scalars) = (Vec::new(), Vec::new());
-    let mut values = [Value::default(); NOWHERE];
+    let (mut texts, mut others) = (Vec::new(), Vec::new());
+    let quote = |start: u32| Some(tokens.binary_search(&(start - 1)).ok()? as u16);
     for (part, next) in parts.iter().zip(parts.iter().skip(1).map(Some).chain([None])) {
         for start in (part.start..part.end).step_by(LITERAL_BYTES) {
             let piece = &line.bytes[start..part.end.min(start + LITERAL_BYTES)];
-            let mut bytes = [0; LITERAL_BYTES];
-            bytes[..piece.len()].copy_from_slice(piece);
-            let mask = u32::MAX >> (LITERAL_BYTES - piece.len());
-            literals.push(Literal { bytes, mask, at: part.anchor(start)? });
+            literals.push(Literal::new(piece, part.anchor(start)?));
         }
         let Some(next) = next else { break };
         let (start, end) = (part.anchor(part.end)?, next.anchor(next.start)?);
-        let kind = match part.after {
-            After::Scalar => {
-                scalars.push((start, end));
-                ValueKind::Scalar
+        let slot = part.slot;
+        if part.after == After::Scalar {
+            scalars.push((start, end));
+            if usize::from(slot) < NOWHERE {
+                others.push(Other { slot, start, end });
             }
-            After::Text | After::Nothing => ValueKind::Text,
-        };
-        if let Some(value) = values.get_mut(usize::from(part.slot)) {
-            *value = Value { kind, start, end };
+        } else if usize::from(slot) < NOWHERE {
+            texts.push(Text { slot, quote: quote(part.end as u32)? });
         }
     }
     let start_of = |at: u32| parts.iter().find(|part| part.end >= at as usize)?.anchor(at as usize);
     let end_of = |at: u32| parts.iter().rfind(|part| part.start <= at as usize)?.anchor(at as usize);
-    for (place, kind) in [(EVENT_TYPE, ValueKind::Text), (PROPERTIES, ValueKind::Object)] {
-        let slot = row.slots[place];
-        if slot.kind != SlotKind::Absent {
-            values[place] = Value { kind, start: start_of(slot.start)?, end: end_of(slot.end)? };
-        }
+    texts.push(Text { slot: EVENT_TYPE as u8, quote: quote(row.slots[EVENT_TYPE].start)? });
+    let payload = row.slots[PROPERTIES];
+    if payload.kind != SlotKind::Absent {
+        let (start, end) = (start_of(payload.start)?, end_of(payload.end)?);
+        others.push(Other { slot: PROPERTIES as u8, start, end });
     }
     let member = |Unknown { in_payload, key, value }: &Unknown| {
         let [key, value] = [*key, *value].map(|(from, to)| Some((start_of(from)?, end_of(to)?)));
         Some(Member { in_payload: *in_payload, key: key?, value: value? })
     };
-    let event_type = row.slots[EVENT_TYPE];
     Some(Frame {
-        event_type: line.bytes[event_type.start as usize..event_type.end as usize].into(),
         known: row.known,
-        has_payload: row.has_payload,
         tokens: tokens.len(),
         first_token: tokens[0] - line.start as u32,
         unknown: unknown.iter().map(member).collect::<Option<_>>()?,
         literals,
-        values,
+        texts,
+        others,
         scalars,
     })
 }

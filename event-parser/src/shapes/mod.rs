@@ -14,27 +14,25 @@
 //! values belongs into the slot that it had there.
 //!
 //! A chunk's lines are first dealt to the shapes (`deal`), by their event's type and their number of tokens; then each
-//! shape's lines are compared with it and checked in one go (`fit`), so that the processor does the same thing again and
-//! again. A line that does not fit goes to the next shape of the same type and number of tokens, and in the end to the
-//! walk, from which new shapes are learnt (`learn`).
+//! shape's lines are compared with it in one go (`fit`), so that the processor does the same thing again and again, and
+//! where their values stand is written into a [sheet](crate::sheet). A line that does not fit goes to the next shape of
+//! the same type and number of tokens, and in the end to the walk, from which new shapes are learnt (`learn`).
 
 #![expect(clippy::inline_always, reason = "compiled anew for each set of instructions")]
 
 mod deal;
 mod fit;
 mod learn;
-mod lines;
+mod literal;
 
 #[cfg(test)]
 mod tests;
 
 use crate::index::IndexedLine;
-use crate::walk::{Known, NOWHERE};
-pub(crate) use fit::{Fitting, FnShaped};
-pub(crate) use lines::{ShapedLines, ShapedRows};
+use crate::walk::Known;
+pub(crate) use fit::Fitting;
+use literal::Literal;
 
-/// The most bytes of a literal that are compared at once; a longer one takes several comparisons.
-const LITERAL_BYTES: usize = 32;
 /// The most shapes that are kept.
 const MOST_SHAPES: usize = 1024;
 /// The most shapes of the same type of event and number of tokens.
@@ -49,6 +47,8 @@ pub(crate) struct Shapes {
     dealer: deal::Dealer,
     learner: learn::Learner,
     luck: deal::Luck,
+    /// Lines of the chunk that may be of a shape, for each.
+    waiting: Vec<Vec<IndexedLine>>,
     /// The shapes that lines wait for.
     awaited: Vec<u32>,
 }
@@ -59,25 +59,21 @@ struct Shape {
     frame: Frame,
     /// The shape to be tried where this one does not fit.
     next: u32,
-    /// Lines of the chunk that may be of this shape.
-    waiting: Vec<IndexedLine>,
 }
 
 /// A line without its values.
 #[derive(Debug, PartialEq, Eq)]
 struct Frame {
-    /// The name of its event's type.
-    event_type: Box<[u8]>,
-    /// The payload that the event's type asks for, and whether it is there as an object.
+    /// The payload that the event's type asks for.
     known: Option<Known>,
-    has_payload: bool,
     /// How many tokens the line has.
     tokens: usize,
     /// Where the first of them stands, counted from the line's start.
     first_token: u32,
     literals: Vec<Literal>,
     /// What stands in the slots.
-    values: [Value; NOWHERE],
+    texts: Vec<Text>,
+    others: Vec<Other>,
     /// Numbers, booleans and nulls, asked for or not.
     scalars: Vec<(Anchor, Anchor)>,
     /// Members that nobody knows.
@@ -93,40 +89,36 @@ struct Anchor {
 }
 
 impl Anchor {
-    /// The place in a line whose first token is one of the chunk's.
+    /// The place in a line of these tokens.
     #[inline(always)]
-    fn of(self, tokens: &[u32], first: usize) -> u32 {
-        tokens[first + usize::from(self.token)].wrapping_add_signed(self.offset.into())
+    fn of(self, tokens: &[u32]) -> u32 {
+        tokens[usize::from(self.token)].wrapping_add_signed(self.offset.into())
     }
 }
 
-/// Some bytes between two values.
-#[derive(Debug, PartialEq, Eq)]
-struct Literal {
-    bytes: [u8; LITERAL_BYTES],
-    /// A bit for each byte.
-    mask: u32,
-    at: Anchor,
+/// A string that stands in a slot of all lines of a shape.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Text {
+    slot: u8,
+    /// The number of its opening quote among the line's tokens; its closing quote is the next.
+    quote: u16,
 }
 
-/// What stands in a slot, and where.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Value {
-    pub(crate) kind: ValueKind,
+impl Text {
+    /// Where its quotes are in a line of these tokens.
+    #[inline(always)]
+    fn quotes(self, tokens: &[u32]) -> [u32; 2] {
+        let quote = usize::from(self.quote);
+        *tokens[quote..quote + 2].first_chunk().expect("these are two")
+    }
+}
+
+/// Another value that stands in a slot of all lines of a shape.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Other {
+    slot: u8,
     start: Anchor,
     end: Anchor,
-}
-
-/// What stands in a slot of all lines of a shape.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum ValueKind {
-    #[default]
-    Absent,
-    /// A string without escapes.
-    Text,
-    /// A number, boolean or null.
-    Scalar,
-    Object,
 }
 
 /// A member that the contract does not know.

@@ -6,8 +6,9 @@ use super::deal::{REST, WINDOW};
 use super::*;
 use crate::arch::{Backend, Simd, Task};
 use crate::index::Index;
-use crate::rows::{Origin, RowStream, text_end};
-use crate::walk::{self, Known, Line, Members, Names, Row, Shelf, Slot, Unknown};
+use crate::rows::{Origin, text_end};
+use crate::sheet::Sheets;
+use crate::walk::{self, Known, Line, Members, NOWHERE, Names, Row, Shelf, Slot, Unknown};
 
 /// A row without what one way of reading notes and the other does not.
 type Read = ([Slot; NOWHERE], Option<Known>, bool, Vec<Unknown>, walk::Place);
@@ -22,36 +23,31 @@ struct Fit<'a> {
     length: usize,
 }
 
-struct Collect(Vec<Read>);
-
-impl FnShaped for Collect {
-    fn take(&mut self, shaped: ShapedLines<'_>) {
-        let mut unknown = Vec::new();
-        let mut rows = ShapedRows::new(shaped, &mut unknown);
-        while let Some(read) = rows.next() {
-            self.0.push(read_of(read.row, read.unknown));
-        }
-    }
-}
-
 impl Task for Fit<'_> {
     type Output = Vec<Read>;
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) -> Self::Output {
         let Fit { shapes, bytes, index, length } = self;
-        let (mut strangers, mut read) = (Vec::new(), Collect(Vec::new()));
+        let (mut strangers, mut sheets, mut aside) = (Vec::new(), Sheets::default(), Shelf::default());
         let mut dealt = 0;
         for line in index.lines(length) {
             if is_simple(bytes, index, &line) && shapes.deal(bytes, index.tokens(&line), line) {
                 dealt += 1;
             }
         }
-        let chunk = (bytes, index, ORIGIN);
-        shapes.fit(simd, chunk, &mut Fitting::default(), &mut strangers, &mut read);
-        assert_eq!(read.0.len() + strangers.len(), dealt, "every line has one place");
-        read.0.sort_by_key(|read| read.4.number);
-        read.0
+        let (chunk, fitting) = ((bytes, index), &mut Fitting::default());
+        shapes.fit(simd, chunk, fitting, &mut strangers, &mut sheets, &mut aside.unknown);
+        let mut read = Vec::new();
+        for known in Known::all_and_none() {
+            read.extend(sheets.of(known).iter().map(|cells| {
+                let row = cells.to_row(bytes, known, ORIGIN);
+                read_of(&row, aside.unknown(&row))
+            }));
+        }
+        assert_eq!(read.len() + strangers.len(), dealt, "every line has one place");
+        read.sort_by_key(|read| read.4.number);
+        read
     }
 }
 
@@ -77,7 +73,7 @@ fn walk_all(
     for indexed in index.lines(length).filter(|line| is_simple(bytes, index, line)) {
         let (start, end) = (indexed.start as usize, text_end(bytes, &indexed));
         let line = Line { bytes, start, end: end as usize, quotes: index.quotes(&indexed) };
-        let place = ORIGIN.place(&indexed, end);
+        let place = ORIGIN.place(indexed.number, indexed.start, end);
         let (mut row, mut shelf) = (Row { place, ..Row::default() }, Shelf::default());
         if walk::leaping(line, index.odd(&indexed), &names, &mut members, &mut row, &mut shelf).is_some() {
             then(&indexed, line, &row, shelf.unknown(&row));

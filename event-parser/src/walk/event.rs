@@ -112,7 +112,7 @@ fn members<'a>(
 /// The place of a key among known fields, compared after unescaping.
 #[inline(always)]
 pub(super) fn find(names: &ObjectNames, bytes: &[u8], key: Slot, shelf: &mut Shelf) -> Option<usize> {
-    let text = Span::new(bytes, key.start as usize, key.end as usize);
+    let text = Span::new(bytes, key.start, key.end);
     match key.kind {
         SlotKind::Escaped => with_unescaped(&text, shelf, |text| names.find(Span::from(text))),
         _ => names.find(text),

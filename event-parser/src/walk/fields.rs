@@ -184,6 +184,11 @@ impl Known {
     pub(crate) const ALL: [Known; 5] =
         [Known::Purchase, Known::Refund, Known::TaskResult, Known::Session, Known::AbTestAssignment];
 
+    /// All of them, and last what stands for the payloads of all other types.
+    pub(crate) fn all_and_none() -> impl Iterator<Item = Option<Known>> {
+        Known::ALL.map(Some).into_iter().chain([None])
+    }
+
     /// The payload of an `event_type`; `None` for one that the contract does not know.
     #[inline]
     pub(crate) fn of(event_type: &[u8]) -> Option<Known> {

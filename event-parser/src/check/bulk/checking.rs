@@ -1,200 +1,151 @@
-//! The first pass: reads values, and finds the lines of which nothing can be said here.
+//! The first pass: reads values, and finds the rows of which nothing can be said here.
 
 #![expect(clippy::inline_always, reason = "compiled anew for each set of instructions and each payload")]
 
-use event_schema::Reason;
 use event_schema::registry::Rule;
-use event_schema::value::{Timestamp, is_upper_letters, parse_amount, parse_date};
+use event_schema::value::Timestamp;
 
 use super::super::input::Input;
-use super::super::number::{read_integer, read_share};
 use super::super::time::TimeReader;
+use super::reading::{
+    Amounts, Booleans, CheckLengths, CheckLetters, Column, Dates, Integers, ReadEach, ReadUuids, ReadValue,
+    Shares, Times, check_objects, check_order,
+};
 use super::{Integer, Pass, Read};
 use crate::arch::Simd;
 use crate::columns::{Dictionary, Fixed, Nullable, Strings};
-use crate::shapes::{ShapedLines, ValueKind};
+use crate::sheet::Cells;
 use crate::walk::Known;
 
 pub(super) struct Checking<'a, S> {
-    pub(super) simd: S,
-    pub(super) shaped: ShapedLines<'a>,
+    pub(super) rows: CheckedRows<'a, S>,
     pub(super) times: &'a mut TimeReader,
+}
+
+/// Rows, and what has been found out about them.
+pub(super) struct CheckedRows<'a, S> {
+    pub(super) simd: S,
+    pub(super) bytes: &'a [u8],
+    pub(super) rows: &'a [Cells],
+    /// What was read, a stretch of all rows' values after another.
     pub(super) values: &'a mut Vec<u64>,
+    /// A byte a row.
     pub(super) is_odd: &'a mut [u8],
-    /// No line can be read here: a required field is absent, or a value has another JSON type.
-    pub(super) are_all_odd: bool,
 }
 
-/// Reads a field of every line: a loop over its spans, with what is read of each.
-macro_rules! read_each {
-    ($self:ident, $input:expr, $kind:pat, |$span:ident| $read:expr) => {{
-        let value = $self.shaped.value($input.place());
-        match value.kind {
-            ValueKind::Absent => {
-                $self.are_all_odd |= $input.field.required;
-                Read(None)
-            }
-            $kind => {
-                let first = $self.values.len();
-                $self.values.resize(first + $self.shaped.lines.len(), 0);
-                let lines = $self.shaped.lines.iter().zip(&mut $self.values[first..]).zip(&mut *$self.is_odd);
-                for ((line, value_read), is_odd) in lines {
-                    let $span = $self.shaped.span(value, line);
-                    match $read {
-                        Some(read) => *value_read = read,
-                        None => *is_odd = 1,
-                    }
-                }
-                Read(Some(first))
-            }
-            _ => {
-                $self.are_all_odd = true;
-                Read(None)
-            }
-        }
-    }};
-}
-
-impl<S: Simd> Checking<'_, S> {
-    /// Texts from `min` to `max` bytes.
+impl<'a, S: Simd> CheckedRows<'a, S> {
     #[inline(always)]
-    fn lengths(&mut self, input: Input, min: usize) {
-        let value = self.shaped.value(input.place());
-        match value.kind {
-            ValueKind::Absent => self.are_all_odd |= min > 0,
-            ValueKind::Text => {
-                let max = input.field.rule.max_bytes();
-                for (line, is_odd) in self.shaped.lines.iter().zip(&mut *self.is_odd) {
-                    let length = self.shaped.length(value, line);
-                    *is_odd |= u8::from(length < min) | u8::from(length > max);
-                }
-            }
-            _ => self.are_all_odd = true,
-        }
+    fn column(&self, place: usize) -> Column<'a> {
+        Column { bytes: self.bytes, rows: self.rows, place }
     }
 
+    /// Room for a field's values.
     #[inline(always)]
-    fn times_before(&mut self, input: Input, end: i64) -> Read {
-        let in_range = Timestamp::MIN_MILLIS..end;
-        read_each!(self, input, ValueKind::Text, |span| match self.times.read(&span) {
-            Ok(millis) if in_range.contains(&millis) => Some(millis.cast_unsigned()),
-            _ => None,
-        })
+    fn stretch(&mut self) -> usize {
+        let first = self.values.len();
+        self.values.resize(first + self.rows.len(), 0);
+        first
+    }
+
+    /// Reads a field of every row.
+    #[inline(always)]
+    fn read_each<R: ReadValue>(&mut self, input: Input, reader: R) -> Read {
+        let (first, column) = (self.stretch(), self.column(input.place()));
+        let (values, is_required) = (&mut self.values[first..], input.field.required);
+        self.simd.run(ReadEach { column, is_required, reader, values, is_odd: self.is_odd });
+        Read { first, place: input.place() }
+    }
+
+    /// Texts from `min` bytes to the field's longest.
+    #[inline(always)]
+    fn lengths(&mut self, input: Input, min: u32) {
+        let (column, max) = (self.column(input.place()), input.field.rule.max_bytes() as u32);
+        self.simd.run(CheckLengths { column, min, max, is_odd: self.is_odd });
     }
 }
 
 impl<S: Simd> Pass for Checking<'_, S> {
     #[inline(always)]
     fn uuids(&mut self, input: Input, _: &mut Fixed<u128>) {
-        let value = self.shaped.value(input.place());
-        if value.kind != ValueKind::Text {
-            self.are_all_odd = true;
-            return;
-        }
-        let (first, count) = (self.values.len(), self.shaped.lines.len());
-        self.values.resize(first + 2 * count, 0);
-        let (upper, lower) = self.values[first..].split_at_mut(count);
-        let lines = self.shaped.lines.iter().zip(upper).zip(lower).zip(&mut *self.is_odd);
-        for (((line, upper), lower), is_odd) in lines {
-            let id = match self.shaped.span(value, line).bytes().try_into() {
-                Ok(text) => self.simd.uuid(text),
-                Err(_) => None,
-            };
-            match id {
-                Some(id) => (*upper, *lower) = ((id >> 64) as u64, id as u64),
-                None => *is_odd = 1,
-            }
-        }
+        let rows = &mut self.rows;
+        let (first, second, column) = (rows.stretch(), rows.stretch(), rows.column(input.place()));
+        let (upper, lower) = rows.values[first..].split_at_mut(second - first);
+        rows.simd.run(ReadUuids { column, upper, lower, is_odd: rows.is_odd });
     }
 
     #[inline(always)]
-    fn event_types(&mut self, _: &mut Dictionary) {}
+    fn type_name(&mut self, _: Known, _: &mut Dictionary) {}
 
     #[inline(always)]
     fn texts(&mut self, input: Input, required: bool, _: &mut Strings) {
-        self.lengths(input, usize::from(required));
+        self.rows.lengths(input, u32::from(required));
     }
 
     #[inline(always)]
     fn names(&mut self, input: Input, _: &mut Dictionary) {
-        self.lengths(input, usize::from(input.field.required));
+        self.rows.lengths(input, u32::from(input.field.required));
     }
 
     #[inline(always)]
     fn letters(&mut self, input: Input, _: &mut Dictionary) {
         let Rule::Letters(count) = input.field.rule else { unreachable!("{} is no code", input.field.name) };
-        let value = self.shaped.value(input.place());
-        match value.kind {
-            ValueKind::Absent => self.are_all_odd |= input.field.required,
-            ValueKind::Text => {
-                for (line, is_odd) in self.shaped.lines.iter().zip(&mut *self.is_odd) {
-                    let span = self.shaped.span(value, line);
-                    *is_odd |= u8::from(span.len() != count || !is_upper_letters(&span));
-                }
-            }
-            _ => self.are_all_odd = true,
-        }
+        let rows = &mut self.rows;
+        let (column, is_required) = (rows.column(input.place()), input.field.required);
+        rows.simd.run(CheckLetters { column, count, is_required, is_odd: rows.is_odd });
     }
 
     #[inline(always)]
     fn times(&mut self, input: Input, end: i64, _: &mut Fixed<i64>) -> Read {
-        self.times_before(input, end)
+        self.rows.read_each(input, Times { reader: self.times, end })
     }
 
     #[inline(always)]
     fn optional_times(&mut self, input: Input, _: &mut Nullable<i64>) -> Read {
-        self.times_before(input, Timestamp::END_MILLIS)
+        self.rows.read_each(input, Times { reader: self.times, end: Timestamp::END_MILLIS })
     }
 
     #[inline(always)]
     fn dates(&mut self, input: Input, _: &mut Nullable<u16>) -> Read {
-        read_each!(self, input, ValueKind::Text, |span| parse_date(&span).ok().map(u64::from))
+        self.rows.read_each(input, Dates)
     }
 
     #[inline(always)]
     fn in_order(&mut self, known: Known, earlier: Read, later: Read) {
-        let (Some(order), Read(Some(earlier)), Read(Some(later))) =
-            (known.event_type().order, earlier, later)
-        else {
-            return;
-        };
-        let count = self.is_odd.len();
-        let (earlier, later) = (&self.values[earlier..][..count], &self.values[later..][..count]);
-        for ((earlier, later), is_odd) in earlier.iter().zip(later).zip(&mut *self.is_odd) {
-            // What was read is not before 1970: unsigned numbers have the same order.
-            *is_odd |= u8::from(earlier > later) | u8::from(earlier == later && !order.may_be_equal);
-        }
+        let Some(order) = known.event_type().order else { return };
+        let CheckedRows { bytes, rows, values, is_odd, .. } = &mut self.rows;
+        let of = |Read { first, place }| (&values[first..], Column { bytes, rows, place });
+        check_order(of(earlier), of(later), order, is_odd);
     }
 
     #[inline(always)]
     fn amounts(&mut self, input: Input, _: &mut Fixed<i64>) {
-        read_each!(self, input, ValueKind::Text | ValueKind::Scalar, |span| parse_amount(&span)
-            .ok()
-            .map(i64::cast_unsigned));
+        self.rows.read_each(input, Amounts);
     }
 
     #[inline(always)]
     fn booleans(&mut self, input: Input, _: &mut Fixed<u8>) {
-        read_each!(self, input, ValueKind::Scalar, |span| match span.len() {
-            // A scalar is what its first byte says.
-            4 | 5 if matches!(span[0], b't' | b'f') => Some(u64::from(span[0] == b't')),
-            _ => None,
-        });
+        self.rows.read_each(input, Booleans);
     }
 
     #[inline(always)]
     fn integers<T: Integer>(&mut self, input: Input, _: &mut Nullable<T>) {
         let range = input.field.rule.integer_range();
-        read_each!(self, input, ValueKind::Scalar, |span| read_integer(span, range).ok().map(u64::from));
+        self.rows.read_each(input, Integers { range });
     }
 
     #[inline(always)]
     fn shares(&mut self, input: Input, _: &mut Nullable<f64>) {
-        read_each!(self, input, ValueKind::Scalar, |span| read_number(span).map(f64::to_bits));
+        self.rows.read_each(input, Shares);
+    }
+
+    /// Events of all types have a payload: of those without one, which are few, nothing is said here.
+    #[inline(always)]
+    fn objects(&mut self, input: Input) {
+        check_objects(self.rows.column(input.place()), self.rows.is_odd);
     }
 
     #[inline(always)]
-    fn payloads(&mut self, _: &mut Strings) {}
+    fn payloads(&mut self, _: Input, _: &mut Strings) {}
     #[inline(always)]
     fn no_texts(&mut self, _: &mut Dictionary) {}
     #[inline(always)]
@@ -205,14 +156,4 @@ impl<S: Simd> Pass for Checking<'_, S> {
     fn extra(&mut self, _: &mut Strings) {}
     #[inline(always)]
     fn origins(&mut self, _: &mut Dictionary, _: &mut Fixed<u64>) {}
-}
-
-/// A share of a scalar that may be no number.
-#[inline(always)]
-fn read_number(span: crate::span::Span<'_>) -> Option<f64> {
-    let share: Result<f64, Reason> = match span[0] {
-        b'0'..=b'9' => read_share(span),
-        _ => return None,
-    };
-    share.ok()
 }

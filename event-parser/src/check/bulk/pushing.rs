@@ -4,176 +4,211 @@
 
 use super::super::extra;
 use super::super::input::Input;
+use super::reading::Column;
 use super::{Integer, Pass, Read};
+use crate::arch::{Simd, Task};
 use crate::columns::{Dictionary, Fixed, Nullable, Strings};
-use crate::shapes::{ShapedLines, ValueKind};
-use crate::walk::{Known, PROPERTIES, Unknown};
+use crate::sheet::{Cell, Cells};
+use crate::span::Span;
+use crate::walk::{Known, Unknown};
 
-pub(super) struct Pushing<'a> {
-    pub(super) shaped: ShapedLines<'a>,
-    /// What is left of what the first pass has read.
+pub(super) struct Pushing<'a, S> {
+    pub(super) simd: S,
+    pub(super) bytes: &'a [u8],
+    /// The good rows.
+    pub(super) rows: &'a [Cells],
+    /// What the first pass has read, in stretches …
     pub(super) values: &'a [u64],
+    /// … of so many, of which the first are the good rows'.
+    pub(super) stretch: usize,
     /// The source's name.
-    pub(super) source: &'a [u8],
-    pub(super) unknown: &'a mut Vec<Unknown>,
+    pub(super) source: Span<'a>,
+    /// The number of the chunk's first line.
+    pub(super) first_line: u64,
+    /// Those of all rows.
+    pub(super) unknown: &'a [Unknown],
 }
 
-impl<'a> Pushing<'a> {
+/// Appends texts.
+struct PushTexts<'a> {
+    column: Column<'a>,
+    to: &'a mut Strings,
+}
+
+impl Task for PushTexts<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, _: S) {
+        self.to.extend(self.column.texts());
+    }
+}
+
+/// Appends objects as they stand.
+struct PushObjects<'a> {
+    column: Column<'a>,
+    to: &'a mut Strings,
+}
+
+impl Task for PushObjects<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, _: S) {
+        self.to.extend(self.column.spans());
+    }
+}
+
+/// Appends texts of which there are few different ones.
+struct PushNames<'a> {
+    column: Column<'a>,
+    to: &'a mut Dictionary,
+}
+
+impl Task for PushNames<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, _: S) {
+        self.to.extend(self.column.texts());
+    }
+}
+
+impl<'a, S: Simd> Pushing<'a, S> {
     fn count(&self) -> usize {
-        self.shaped.lines.len()
+        self.rows.len()
     }
 
     /// The next field's values.
     #[inline(always)]
     fn take(&mut self) -> &'a [u64] {
-        let (taken, rest) = self.values.split_at(self.count());
+        let (taken, rest) = self.values.split_at(self.stretch);
         self.values = rest;
-        taken
-    }
-
-    fn is_absent(&self, input: Input) -> bool {
-        self.shaped.value(input.place()).kind == ValueKind::Absent
+        &taken[..self.count()]
     }
 
     #[inline(always)]
-    fn dictionary(&mut self, input: Input, column: &mut Dictionary) {
-        if self.is_absent(input) {
-            return column.push_times(b"", self.count());
-        }
-        let value = self.shaped.value(input.place());
-        for line in self.shaped.lines {
-            column.push_span(self.shaped.span(value, line));
-        }
+    fn column(&self, input: Input) -> Column<'a> {
+        Column { bytes: self.bytes, rows: self.rows, place: input.place() }
     }
 
     #[inline(always)]
-    fn nullable<T: bytemuck::Pod>(
-        &mut self,
-        input: Input,
-        column: &mut Nullable<T>,
-        of: impl Fn(u64) -> T,
-    ) -> Read {
-        if self.is_absent(input) {
-            column.push_nulls(self.count());
-        } else {
-            column.extend(self.take().iter().map(|value| of(*value)));
-        }
-        Read(None)
+    fn nullable<T: bytemuck::Pod>(&mut self, input: Input, to: &mut Nullable<T>, of: impl Fn(u64) -> T) {
+        let values = self.take().iter().map(|value| of(*value));
+        to.extend(values, self.column(input).cells().map(Cell::is_empty));
     }
 }
 
-impl Pass for Pushing<'_> {
+impl<S: Simd> Pass for Pushing<'_, S> {
     #[inline(always)]
-    fn uuids(&mut self, _: Input, column: &mut Fixed<u128>) {
+    fn uuids(&mut self, _: Input, to: &mut Fixed<u128>) {
         let (upper, lower) = (self.take(), self.take());
         // The Native layout has the upper half first.
-        column.extend(
+        to.extend(
             upper.iter().zip(lower).map(|(upper, lower)| u128::from(*lower) << 64 | u128::from(*upper)),
         );
     }
 
     #[inline(always)]
-    fn event_types(&mut self, column: &mut Dictionary) {
-        column.push_times(self.shaped.type_name(), self.count());
+    fn type_name(&mut self, known: Known, to: &mut Dictionary) {
+        to.push_times(Span::from(known.event_type().name.as_bytes()), self.count());
     }
 
     #[inline(always)]
-    fn texts(&mut self, input: Input, _: bool, column: &mut Strings) {
-        if self.is_absent(input) {
-            return column.push_empties(self.count());
-        }
-        let (shaped, value) = (self.shaped, self.shaped.value(input.place()));
-        column.extend(shaped.lines.iter().map(|line| shaped.span(value, line)));
+    fn texts(&mut self, input: Input, _: bool, to: &mut Strings) {
+        self.simd.run(PushTexts { column: self.column(input), to });
     }
 
     #[inline(always)]
-    fn names(&mut self, input: Input, column: &mut Dictionary) {
-        self.dictionary(input, column);
+    fn names(&mut self, input: Input, to: &mut Dictionary) {
+        self.simd.run(PushNames { column: self.column(input), to });
     }
 
     #[inline(always)]
-    fn letters(&mut self, input: Input, column: &mut Dictionary) {
-        self.dictionary(input, column);
+    fn letters(&mut self, input: Input, to: &mut Dictionary) {
+        self.simd.run(PushNames { column: self.column(input), to });
     }
 
     #[inline(always)]
-    fn times(&mut self, _: Input, _: i64, column: &mut Fixed<i64>) -> Read {
-        column.extend(self.take().iter().map(|millis| millis.cast_signed()));
-        Read(None)
+    fn times(&mut self, input: Input, _: i64, to: &mut Fixed<i64>) -> Read {
+        to.extend(self.take().iter().map(|millis| millis.cast_signed()));
+        Read::of(input)
     }
 
     #[inline(always)]
-    fn optional_times(&mut self, input: Input, column: &mut Nullable<i64>) -> Read {
-        self.nullable(input, column, u64::cast_signed)
+    fn optional_times(&mut self, input: Input, to: &mut Nullable<i64>) -> Read {
+        self.nullable(input, to, u64::cast_signed);
+        Read::of(input)
     }
 
     #[inline(always)]
-    fn dates(&mut self, input: Input, column: &mut Nullable<u16>) -> Read {
-        self.nullable(input, column, u16::of)
+    fn dates(&mut self, input: Input, to: &mut Nullable<u16>) -> Read {
+        self.nullable(input, to, u16::of);
+        Read::of(input)
     }
 
     #[inline(always)]
     fn in_order(&mut self, _: Known, _: Read, _: Read) {}
 
     #[inline(always)]
-    fn amounts(&mut self, _: Input, column: &mut Fixed<i64>) {
-        column.extend(self.take().iter().map(|amount| amount.cast_signed()));
+    fn amounts(&mut self, _: Input, to: &mut Fixed<i64>) {
+        to.extend(self.take().iter().map(|amount| amount.cast_signed()));
     }
 
     #[inline(always)]
-    fn booleans(&mut self, input: Input, column: &mut Fixed<u8>) {
-        if self.is_absent(input) {
-            return self.no_booleans(column);
+    fn booleans(&mut self, _: Input, to: &mut Fixed<u8>) {
+        to.extend(self.take().iter().map(|value| *value as u8));
+    }
+
+    #[inline(always)]
+    fn integers<T: Integer>(&mut self, input: Input, to: &mut Nullable<T>) {
+        self.nullable(input, to, T::of);
+    }
+
+    #[inline(always)]
+    fn shares(&mut self, input: Input, to: &mut Nullable<f64>) {
+        self.nullable(input, to, f64::from_bits);
+    }
+
+    #[inline(always)]
+    fn objects(&mut self, _: Input) {}
+
+    #[inline(always)]
+    fn payloads(&mut self, input: Input, to: &mut Strings) {
+        self.simd.run(PushObjects { column: self.column(input), to });
+    }
+
+    #[inline(always)]
+    fn no_texts(&mut self, to: &mut Dictionary) {
+        to.push_times(Span::EMPTY, self.count());
+    }
+
+    #[inline(always)]
+    fn no_dates(&mut self, to: &mut Nullable<u16>) {
+        to.push_nulls(self.count());
+    }
+
+    #[inline(always)]
+    fn no_booleans(&mut self, to: &mut Fixed<u8>) {
+        to.extend(std::iter::repeat_n(0, self.count()));
+    }
+
+    #[inline(always)]
+    fn extra(&mut self, to: &mut Strings) {
+        if !self.rows.iter().any(Cells::has_unknown) {
+            return to.push_empties(self.count());
         }
-        column.extend(self.take().iter().map(|value| *value as u8));
-    }
-
-    #[inline(always)]
-    fn integers<T: Integer>(&mut self, input: Input, column: &mut Nullable<T>) {
-        self.nullable(input, column, T::of);
-    }
-
-    #[inline(always)]
-    fn shares(&mut self, input: Input, column: &mut Nullable<f64>) {
-        self.nullable(input, column, f64::from_bits);
-    }
-
-    #[inline(always)]
-    fn payloads(&mut self, column: &mut Strings) {
-        let (shaped, payload) = (self.shaped, self.shaped.value(PROPERTIES));
-        column.extend(shaped.lines.iter().map(|line| shaped.span(payload, line)));
-    }
-
-    #[inline(always)]
-    fn no_texts(&mut self, column: &mut Dictionary) {
-        column.push_times(b"", self.count());
-    }
-
-    #[inline(always)]
-    fn no_dates(&mut self, column: &mut Nullable<u16>) {
-        column.push_nulls(self.count());
-    }
-
-    #[inline(always)]
-    fn no_booleans(&mut self, column: &mut Fixed<u8>) {
-        column.extend(std::iter::repeat_n(0, self.count()));
-    }
-
-    #[inline(always)]
-    fn extra(&mut self, column: &mut Strings) {
-        if !self.shaped.has_unknown() {
-            return column.push_empties(self.count());
-        }
-        for line in self.shaped.lines {
-            self.shaped.find_unknown(line, self.unknown);
-            extra::push(self.shaped.bytes, self.unknown, column);
+        for row in self.rows {
+            match &self.unknown[row.unknown.0 as usize..row.unknown.1 as usize] {
+                [] => to.push_empty(),
+                unknown => extra::push(self.bytes, unknown, to),
+            }
         }
     }
 
     #[inline(always)]
     fn origins(&mut self, source_file: &mut Dictionary, source_line: &mut Fixed<u64>) {
         source_file.push_times(self.source, self.count());
-        let first = self.shaped.origin.first_line;
-        source_line.extend(self.shaped.lines.iter().map(|line| first + u64::from(line.number)));
+        source_line.extend(self.rows.iter().map(|row| self.first_line + u64::from(row.number)));
     }
 }

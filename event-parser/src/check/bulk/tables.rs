@@ -24,18 +24,22 @@ pub(super) fn go_through<P: Pass>(pass: &mut P, known: Option<Known>, limits: &S
 
 #[inline(always)]
 fn envelope<P: Pass>(pass: &mut P, known: Option<Known>, limits: &Scope, columns: &mut EnvelopeColumns) {
-    let [event_id, _, user_id, event_time, session_id, platform, app_version, country, _] =
+    let [event_id, event_type, user_id, event_time, session_id, platform, app_version, country, properties] =
         const { Input::envelope() };
     let needs_session_id =
         known.is_some_and(|known| known.event_type().required_envelope.contains(&session_id.field.name));
     pass.uuids(event_id, &mut columns.event_id);
-    pass.event_types(&mut columns.event_type);
+    match known {
+        Some(known) => pass.type_name(known, &mut columns.event_type),
+        None => pass.names(event_type, &mut columns.event_type),
+    }
     pass.texts(user_id, true, &mut columns.user_id);
     pass.times(event_time, limits.event_time_end, &mut columns.event_time);
     pass.texts(session_id, needs_session_id, &mut columns.session_id);
     pass.names(platform, &mut columns.platform);
     pass.names(app_version, &mut columns.app_version);
     pass.letters(country, &mut columns.country);
+    pass.objects(properties);
     pass.extra(&mut columns.extra);
     pass.origins(&mut columns.source_file, &mut columns.source_line);
 }
@@ -43,7 +47,8 @@ fn envelope<P: Pass>(pass: &mut P, known: Option<Known>, limits: &Scope, columns
 #[inline(always)]
 fn events<P: Pass>(pass: &mut P, limits: &Scope, table: &mut Events) {
     envelope(pass, None, limits, &mut table.envelope);
-    pass.payloads(&mut table.properties);
+    let [.., properties] = const { Input::envelope() };
+    pass.payloads(properties, &mut table.properties);
 }
 
 #[inline(always)]
@@ -52,7 +57,7 @@ fn purchases<P: Pass>(pass: &mut P, limits: &Scope, table: &mut Purchases) {
     let [purchase_id, plan, amount, currency, period_start, period_end, is_trial] =
         const { Input::payload(KNOWN) };
     envelope(pass, Some(KNOWN), limits, &mut table.envelope);
-    pass.event_types(&mut table.kind);
+    pass.type_name(KNOWN, &mut table.kind);
     pass.texts(purchase_id, true, &mut table.purchase_id);
     pass.names(plan, &mut table.plan);
     pass.amounts(amount, &mut table.amount);
@@ -65,9 +70,10 @@ fn purchases<P: Pass>(pass: &mut P, limits: &Scope, table: &mut Purchases) {
 
 #[inline(always)]
 fn refunds<P: Pass>(pass: &mut P, limits: &Scope, table: &mut Purchases) {
-    let [purchase_id, amount, currency] = const { Input::payload(Known::Refund) };
-    envelope(pass, Some(Known::Refund), limits, &mut table.envelope);
-    pass.event_types(&mut table.kind);
+    const KNOWN: Known = Known::Refund;
+    let [purchase_id, amount, currency] = const { Input::payload(KNOWN) };
+    envelope(pass, Some(KNOWN), limits, &mut table.envelope);
+    pass.type_name(KNOWN, &mut table.kind);
     pass.texts(purchase_id, true, &mut table.purchase_id);
     pass.no_texts(&mut table.plan);
     pass.amounts(amount, &mut table.amount);
