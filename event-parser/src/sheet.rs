@@ -84,7 +84,12 @@ impl Cell {
         Cell([start.wrapping_sub(1), end | IS_NO_TEXT])
     }
 
-    /// Whether the field is absent, or an empty string: where a field is optional, that is the same.
+    #[inline(always)]
+    pub(crate) fn is_absent(self) -> bool {
+        self.0[0] == 0
+    }
+
+    /// Whether the field is absent, or an empty string: for an optional string that is the same.
     #[inline(always)]
     pub(crate) fn is_empty(self) -> bool {
         self.text_length() == 0
@@ -114,7 +119,7 @@ impl Cell {
     }
 
     fn to_slot(self, bytes: &[u8]) -> Slot {
-        if self.0[0] == 0 {
+        if self.is_absent() {
             return Slot::default();
         }
         let (start, end) = (self.0[0] + 1, self.0[1] & !IS_NO_TEXT);

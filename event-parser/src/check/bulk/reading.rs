@@ -65,7 +65,9 @@ impl<R: ReadValue> Task for ReadEach<'_, R> {
         let ReadEach { column, is_required, mut reader, values, is_odd } = self;
         for ((cell, value), is_odd) in column.cells().zip(values).zip(is_odd) {
             if cell.is_empty() {
-                *is_odd |= u8::from(is_required);
+                // An empty string is as good as none only where a string may stand.
+                let is_good = !is_required && (cell.is_absent() || R::accepts(cell));
+                *is_odd |= u8::from(!is_good);
                 continue;
             }
             let read = if R::accepts(cell) { reader.read(cell.span(column.bytes)) } else { None };
