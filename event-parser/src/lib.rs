@@ -4,9 +4,9 @@
 //!
 //! 1. `split`: bytes → chunks of whole lines; `chunk` takes each of them through the next three.
 //! 2. `index`: one pass notes where a chunk's quotes, newlines and odd bytes are.
-//! 3. `shapes` and `walk`: lines that look like others before are read together, their values where those had them;
-//!    others are read one at a time, from token to token, each into a row of slots (`rows`). Known keys are put into
-//!    slots, unknown ones are noted for the column `extra`.
+//! 3. `shapes` and `walk`: lines that look like others before are read together, their values where those had them, into
+//!    the sheet of their type (`sheet`); others are read one at a time, from token to token, each into a row of slots
+//!    (`rows`). Known keys are put into slots, unknown ones are noted for the column `extra`.
 //! 4. `check`: values by the contract's rules, straight into the [`columns`] of a [`Batch`]; or the line's violations,
 //!    all of them, with messages.
 //!
