@@ -11,8 +11,8 @@ pub(crate) struct Rows {
     /// Longer than `count`: lines are read where their rows are to stand.
     rows: Vec<Row>,
     count: usize,
-    /// The rows of each known type, and last those of all others.
-    by_type: [Vec<u32>; Known::ALL.len() + 1],
+    /// The rows of each group.
+    by_type: [Vec<u32>; Known::GROUPS],
     pub(crate) shelf: Shelf,
 }
 
@@ -35,7 +35,7 @@ impl Rows {
 
     /// Keeps the row that was read last.
     pub(crate) fn keep(&mut self) {
-        let group = self.rows[self.count].known.map_or(Known::ALL.len(), |known| known as usize);
+        let group = Known::group(self.rows[self.count].known);
         self.by_type[group].push(self.count as u32);
         self.count += 1;
     }
@@ -48,8 +48,7 @@ impl Rows {
 
     /// The rows of a type.
     pub(crate) fn of(&self, known: Option<Known>) -> impl ExactSizeIterator<Item = &Row> {
-        let group = known.map_or(Known::ALL.len(), |known| known as usize);
-        self.by_type[group].iter().map(|number| &self.rows[*number as usize])
+        self.by_type[Known::group(known)].iter().map(|number| &self.rows[*number as usize])
     }
 }
 

@@ -1,8 +1,8 @@
 //! Sheets: what many lines of one type of event leave for stage 3, where nothing about them is unusual.
 //!
 //! Lines of whatever shapes stand in one sheet, a row of cells each, so that stage 3 goes through a column of many lines
-//! at once. A cell says where a value stands and what all lines of its shape have there; whether that is what the
-//! contract asks for is stage 3's to find out.
+//! at once. A cell says where a value stands, and whether it is a string; whether that is what the contract asks for is
+//! stage 3's to find out.
 
 #![expect(clippy::inline_always, reason = "compiled anew for each set of instructions")]
 
@@ -12,11 +12,11 @@ use crate::walk::{self, Known, NOWHERE, PROPERTIES, Row, Slot, SlotKind};
 
 /// The rows of each type of event. Its memory is reused from chunk to chunk.
 #[derive(Debug, Default)]
-pub(crate) struct Sheets([Vec<Cells>; Known::ALL.len() + 1]);
+pub(crate) struct Sheets([Vec<SheetRow>; Known::GROUPS]);
 
 /// One line's values.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Cells {
+pub(crate) struct SheetRow {
     /// The fields in the order of the registry: the envelope's, then the payload's.
     pub(crate) cells: [Cell; NOWHERE],
     /// Its unknown members on the shelf.
@@ -27,6 +27,16 @@ pub(crate) struct Cells {
     pub(crate) start: u32,
     /// … and ends.
     pub(crate) end: u32,
+}
+
+/// One field of all rows of a sheet.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SheetColumn<'a> {
+    /// The chunk.
+    pub(crate) bytes: &'a [u8],
+    pub(crate) rows: &'a [SheetRow],
+    /// The field's place in a row.
+    pub(crate) place: usize,
 }
 
 /// What stands in a field, and where in the chunk: where its quotes are, or the bytes around another value. Positions
@@ -43,14 +53,14 @@ impl Sheets {
     }
 
     /// The sheet of a payload, or of events of other types.
-    pub(crate) fn of(&mut self, known: Option<Known>) -> &mut Vec<Cells> {
-        &mut self.0[known.map_or(Known::ALL.len(), |known| known as usize)]
+    pub(crate) fn of(&mut self, known: Option<Known>) -> &mut Vec<SheetRow> {
+        &mut self.0[Known::group(known)]
     }
 }
 
-impl Cells {
-    pub(crate) const EMPTY: Cells =
-        Cells { cells: [Cell::ABSENT; NOWHERE], unknown: (0, 0), number: 0, start: 0, end: 0 };
+impl SheetRow {
+    pub(crate) const EMPTY: SheetRow =
+        SheetRow { cells: [Cell::ABSENT; NOWHERE], unknown: (0, 0), number: 0, start: 0, end: 0 };
 
     pub(crate) fn has_unknown(&self) -> bool {
         self.unknown.0 < self.unknown.1
@@ -68,13 +78,26 @@ impl Cells {
     }
 }
 
+impl<'a> SheetColumn<'a> {
+    #[inline(always)]
+    pub(crate) fn cells(self) -> impl ExactSizeIterator<Item = Cell> + use<'a> {
+        self.rows.iter().map(move |row| row.cells[self.place])
+    }
+
+    /// The bytes of the values; none where they are absent.
+    #[inline(always)]
+    pub(crate) fn spans(self) -> impl ExactSizeIterator<Item = Span<'a>> + use<'a> {
+        self.cells().map(move |cell| cell.span(self.bytes))
+    }
+}
+
 impl Cell {
     /// No value stands where a line begins.
     const ABSENT: Cell = Cell([0, 1]);
 
     /// A string without escapes and control characters, by its quotes.
     #[inline(always)]
-    pub(crate) fn between(quotes: [u32; 2]) -> Cell {
+    pub(crate) fn text(quotes: [u32; 2]) -> Cell {
         Cell(quotes)
     }
 
@@ -106,13 +129,7 @@ impl Cell {
         self.0[1].wrapping_sub(self.0[0]).wrapping_sub(1)
     }
 
-    /// The bytes of a text.
-    #[inline(always)]
-    pub(crate) fn text(self, bytes: &[u8]) -> Span<'_> {
-        Span::new(bytes, self.0[0] + 1, self.0[1])
-    }
-
-    /// The bytes of any value.
+    /// The value's bytes.
     #[inline(always)]
     pub(crate) fn span(self, bytes: &[u8]) -> Span<'_> {
         Span::new(bytes, self.0[0] + 1, self.0[1] & !IS_NO_TEXT)

@@ -5,7 +5,7 @@ use super::{Frame, NONE, Shapes};
 use crate::arch::{Simd, Task};
 use crate::index::{Index, IndexedLine};
 use crate::rows::{text_end, text_odd};
-use crate::sheet::{Cell, Cells, Sheets};
+use crate::sheet::{Cell, SheetRow, Sheets};
 use crate::walk::{self, Unknown};
 
 /// Room for more waiting lines is given back: many shapes could each have had a chunk of very short ones.
@@ -61,7 +61,7 @@ struct FitLines<'a> {
     waiting: &'a [IndexedLine],
     bytes: &'a [u8],
     index: &'a Index,
-    sheet: &'a mut Vec<Cells>,
+    sheet: &'a mut Vec<SheetRow>,
     unknown: &'a mut Vec<Unknown>,
     misfits: &'a mut Vec<IndexedLine>,
 }
@@ -76,7 +76,7 @@ impl Task for FitLines<'_> {
             let tokens = index.tokens(line);
             if frame.fits(bytes, index, line, tokens) {
                 // In place: a row that is put together elsewhere and moved costs as much again.
-                sheet.push(Cells::EMPTY);
+                sheet.push(SheetRow::EMPTY);
                 let row = sheet.last_mut().expect("one has just been pushed");
                 frame.fill(tokens, row);
                 (row.number, row.start, row.end) = (line.number, line.start, text_end(bytes, line));
@@ -126,9 +126,9 @@ impl Frame {
 
     /// Writes down where a line of this shape has its values.
     #[inline(always)]
-    fn fill(&self, tokens: &[u32], row: &mut Cells) {
+    fn fill(&self, tokens: &[u32], row: &mut SheetRow) {
         for text in &self.texts {
-            row.cells[usize::from(text.slot)] = Cell::between(text.quotes(tokens));
+            row.cells[usize::from(text.slot)] = Cell::text(text.quotes(tokens));
         }
         for other in &self.others {
             let (start, end) = (other.start.of(tokens), other.end.of(tokens));

@@ -184,7 +184,15 @@ impl Known {
     pub(crate) const ALL: [Known; 5] =
         [Known::Purchase, Known::Refund, Known::TaskResult, Known::Session, Known::AbTestAssignment];
 
-    /// All of them, and last what stands for the payloads of all other types.
+    /// How many groups of payloads there are: one for each that is known, and last all others.
+    pub(crate) const GROUPS: usize = Known::ALL.len() + 1;
+
+    /// The group of a payload.
+    pub(crate) fn group(known: Option<Known>) -> usize {
+        known.map_or(Known::ALL.len(), |known| known as usize)
+    }
+
+    /// One of each group, in their order.
     pub(crate) fn all_and_none() -> impl Iterator<Item = Option<Known>> {
         Known::ALL.map(Some).into_iter().chain([None])
     }

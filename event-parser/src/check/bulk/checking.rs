@@ -8,13 +8,13 @@ use event_schema::value::Timestamp;
 use super::super::input::Input;
 use super::super::time::TimeReader;
 use super::reading::{
-    Amounts, Booleans, CheckLengths, CheckLetters, Column, Dates, Integers, ReadEach, ReadUuids, ReadValue,
-    Shares, Times, check_objects, check_order,
+    Amounts, Booleans, CheckLengths, CheckLetters, Dates, Integers, ReadEach, ReadUuids, ReadValue, Shares,
+    Times, check_objects, check_order,
 };
 use super::{Integer, Pass, Read};
 use crate::arch::Simd;
 use crate::columns::{Dictionary, Fixed, Nullable, Strings};
-use crate::sheet::Cells;
+use crate::sheet::{SheetColumn, SheetRow};
 use crate::walk::Known;
 
 pub(super) struct Checking<'a, S> {
@@ -26,7 +26,7 @@ pub(super) struct Checking<'a, S> {
 pub(super) struct CheckedRows<'a, S> {
     pub(super) simd: S,
     pub(super) bytes: &'a [u8],
-    pub(super) rows: &'a [Cells],
+    pub(super) rows: &'a [SheetRow],
     /// What was read, a stretch of all rows' values after another.
     pub(super) values: &'a mut Vec<u64>,
     /// A byte a row.
@@ -35,8 +35,8 @@ pub(super) struct CheckedRows<'a, S> {
 
 impl<'a, S: Simd> CheckedRows<'a, S> {
     #[inline(always)]
-    fn column(&self, place: usize) -> Column<'a> {
-        Column { bytes: self.bytes, rows: self.rows, place }
+    fn column(&self, place: usize) -> SheetColumn<'a> {
+        SheetColumn { bytes: self.bytes, rows: self.rows, place }
     }
 
     /// Room for a field's values.
@@ -113,7 +113,7 @@ impl<S: Simd> Pass for Checking<'_, S> {
     fn in_order(&mut self, known: Known, earlier: Read, later: Read) {
         let Some(order) = known.event_type().order else { return };
         let CheckedRows { bytes, rows, values, is_odd, .. } = &mut self.rows;
-        let of = |Read { first, place }| (&values[first..], Column { bytes, rows, place });
+        let of = |Read { first, place }| (&values[first..], SheetColumn { bytes, rows, place });
         check_order(of(earlier), of(later), order, is_odd);
     }
 

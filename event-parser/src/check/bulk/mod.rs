@@ -18,7 +18,7 @@ use crate::arch::Simd;
 use crate::batch::Batch;
 use crate::columns::{Dictionary, Fixed, Nullable, Strings};
 use crate::rows::{Origin, Rows};
-use crate::sheet::Cells;
+use crate::sheet::SheetRow;
 use crate::walk::Known;
 use checking::{CheckedRows, Checking};
 use pushing::Pushing;
@@ -104,7 +104,7 @@ impl Checker {
         simd: S,
         (bytes, origin): (&[u8], Origin),
         known: Option<Known>,
-        sheet: &mut Vec<Cells>,
+        sheet: &mut Vec<SheetRow>,
         rows: &mut Rows,
         batch: &mut Batch,
     ) {

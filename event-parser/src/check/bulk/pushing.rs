@@ -4,11 +4,10 @@
 
 use super::super::extra;
 use super::super::input::Input;
-use super::reading::Column;
 use super::{Integer, Pass, Read};
 use crate::arch::{Simd, Task};
 use crate::columns::{Dictionary, Fixed, Nullable, Strings};
-use crate::sheet::{Cell, Cells};
+use crate::sheet::{Cell, SheetColumn, SheetRow};
 use crate::span::Span;
 use crate::walk::{Known, Unknown};
 
@@ -16,7 +15,7 @@ pub(super) struct Pushing<'a, S> {
     pub(super) simd: S,
     pub(super) bytes: &'a [u8],
     /// The good rows.
-    pub(super) rows: &'a [Cells],
+    pub(super) rows: &'a [SheetRow],
     /// What the first pass has read, in stretches …
     pub(super) values: &'a [u64],
     /// … of so many, of which the first are the good rows'.
@@ -29,28 +28,13 @@ pub(super) struct Pushing<'a, S> {
     pub(super) unknown: &'a [Unknown],
 }
 
-/// Appends texts.
-struct PushTexts<'a> {
-    column: Column<'a>,
+/// Appends strings, or objects as they stand.
+struct PushStrings<'a> {
+    column: SheetColumn<'a>,
     to: &'a mut Strings,
 }
 
-impl Task for PushTexts<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd>(self, _: S) {
-        self.to.extend(self.column.texts());
-    }
-}
-
-/// Appends objects as they stand.
-struct PushObjects<'a> {
-    column: Column<'a>,
-    to: &'a mut Strings,
-}
-
-impl Task for PushObjects<'_> {
+impl Task for PushStrings<'_> {
     type Output = ();
 
     #[inline(always)]
@@ -59,9 +43,9 @@ impl Task for PushObjects<'_> {
     }
 }
 
-/// Appends texts of which there are few different ones.
+/// Appends strings of which there are few different ones.
 struct PushNames<'a> {
-    column: Column<'a>,
+    column: SheetColumn<'a>,
     to: &'a mut Dictionary,
 }
 
@@ -70,7 +54,7 @@ impl Task for PushNames<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, _: S) {
-        self.to.extend(self.column.texts());
+        self.to.extend(self.column.spans());
     }
 }
 
@@ -88,8 +72,8 @@ impl<'a, S: Simd> Pushing<'a, S> {
     }
 
     #[inline(always)]
-    fn column(&self, input: Input) -> Column<'a> {
-        Column { bytes: self.bytes, rows: self.rows, place: input.place() }
+    fn column(&self, input: Input) -> SheetColumn<'a> {
+        SheetColumn { bytes: self.bytes, rows: self.rows, place: input.place() }
     }
 
     #[inline(always)]
@@ -116,7 +100,7 @@ impl<S: Simd> Pass for Pushing<'_, S> {
 
     #[inline(always)]
     fn texts(&mut self, input: Input, _: bool, to: &mut Strings) {
-        self.simd.run(PushTexts { column: self.column(input), to });
+        self.simd.run(PushStrings { column: self.column(input), to });
     }
 
     #[inline(always)]
@@ -175,7 +159,7 @@ impl<S: Simd> Pass for Pushing<'_, S> {
 
     #[inline(always)]
     fn payloads(&mut self, input: Input, to: &mut Strings) {
-        self.simd.run(PushObjects { column: self.column(input), to });
+        self.simd.run(PushStrings { column: self.column(input), to });
     }
 
     #[inline(always)]
@@ -195,7 +179,7 @@ impl<S: Simd> Pass for Pushing<'_, S> {
 
     #[inline(always)]
     fn extra(&mut self, to: &mut Strings) {
-        if !self.rows.iter().any(Cells::has_unknown) {
+        if !self.rows.iter().any(SheetRow::has_unknown) {
             return to.push_empties(self.count());
         }
         for row in self.rows {

@@ -9,36 +9,8 @@ use event_schema::value::{Timestamp, is_upper_letters, parse_amount, parse_date}
 use super::super::number::{read_integer, read_share};
 use super::super::time::TimeReader;
 use crate::arch::{Simd, Task};
-use crate::sheet::{Cell, Cells};
+use crate::sheet::{Cell, SheetColumn};
 use crate::span::Span;
-
-/// A field of all rows.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Column<'a> {
-    pub(super) bytes: &'a [u8],
-    pub(super) rows: &'a [Cells],
-    /// The field's place in a row.
-    pub(super) place: usize,
-}
-
-impl<'a> Column<'a> {
-    #[inline(always)]
-    pub(super) fn cells(self) -> impl ExactSizeIterator<Item = Cell> + use<'a> {
-        self.rows.iter().map(move |row| row.cells[self.place])
-    }
-
-    /// The bytes of the values, which are all texts or absent.
-    #[inline(always)]
-    pub(super) fn texts(self) -> impl ExactSizeIterator<Item = Span<'a>> + use<'a> {
-        self.cells().map(move |cell| cell.text(self.bytes))
-    }
-
-    /// The bytes of the values.
-    #[inline(always)]
-    pub(super) fn spans(self) -> impl ExactSizeIterator<Item = Span<'a>> + use<'a> {
-        self.cells().map(move |cell| cell.span(self.bytes))
-    }
-}
 
 /// Reads a value.
 pub(super) trait ReadValue {
@@ -50,7 +22,7 @@ pub(super) trait ReadValue {
 
 /// Reads a field of every row; 0 where it is absent. Marks the rows of which nothing can be said here.
 pub(super) struct ReadEach<'a, R> {
-    pub(super) column: Column<'a>,
+    pub(super) column: SheetColumn<'a>,
     pub(super) is_required: bool,
     pub(super) reader: R,
     pub(super) values: &'a mut [u64],
@@ -183,7 +155,7 @@ impl ReadValue for Shares {
 
 /// Reads UUIDs: first the upper halves, then the lower.
 pub(super) struct ReadUuids<'a> {
-    pub(super) column: Column<'a>,
+    pub(super) column: SheetColumn<'a>,
     pub(super) upper: &'a mut [u64],
     pub(super) lower: &'a mut [u64],
     pub(super) is_odd: &'a mut [u8],
@@ -196,7 +168,7 @@ impl Task for ReadUuids<'_> {
     fn run<S: Simd>(self, simd: S) {
         let ReadUuids { column, upper, lower, is_odd } = self;
         for (((cell, upper), lower), is_odd) in column.cells().zip(upper).zip(lower).zip(is_odd) {
-            let id = match cell.text(column.bytes).wide() {
+            let id = match cell.span(column.bytes).wide() {
                 Some(text) if cell.text_length() == text.len() as u32 => simd.uuid(text),
                 _ => None,
             };
@@ -210,7 +182,7 @@ impl Task for ReadUuids<'_> {
 
 /// Marks the rows whose text is shorter or longer than it may be, or no text.
 pub(super) struct CheckLengths<'a> {
-    pub(super) column: Column<'a>,
+    pub(super) column: SheetColumn<'a>,
     pub(super) min: u32,
     pub(super) max: u32,
     pub(super) is_odd: &'a mut [u8],
@@ -230,7 +202,7 @@ impl Task for CheckLengths<'_> {
 
 /// Marks the rows whose text is no code of so many capital letters.
 pub(super) struct CheckLetters<'a> {
-    pub(super) column: Column<'a>,
+    pub(super) column: SheetColumn<'a>,
     pub(super) count: usize,
     pub(super) is_required: bool,
     pub(super) is_odd: &'a mut [u8],
@@ -246,7 +218,7 @@ impl Task for CheckLetters<'_> {
             let is_good = if cell.is_empty() {
                 !is_required
             } else {
-                cell.text_length() as usize == count && are_capital_letters(cell.text(column.bytes))
+                cell.text_length() as usize == count && are_capital_letters(cell.span(column.bytes))
             };
             *is_odd |= u8::from(!is_good);
         }
@@ -273,7 +245,7 @@ fn are_capital_letters(span: Span<'_>) -> bool {
 }
 
 /// Marks the rows where no object stands in a field.
-pub(super) fn check_objects(column: Column<'_>, is_odd: &mut [u8]) {
+pub(super) fn check_objects(column: SheetColumn<'_>, is_odd: &mut [u8]) {
     for (cell, is_odd) in column.cells().zip(is_odd) {
         let is_object = !cell.is_text() && cell.span(column.bytes)[0] == b'{';
         *is_odd |= u8::from(!is_object);
@@ -281,7 +253,7 @@ pub(super) fn check_objects(column: Column<'_>, is_odd: &mut [u8]) {
 }
 
 /// A field's values and what stood there.
-pub(super) type Values<'a> = (&'a [u64], Column<'a>);
+pub(super) type Values<'a> = (&'a [u64], SheetColumn<'a>);
 
 /// Marks the rows where one value is not as much later than another as it has to be, where both are there.
 pub(super) fn check_order(
