@@ -37,7 +37,7 @@ impl Shapes {
             let (shape, waiting) = (&self.all[shape as usize], &mut self.waiting[shape as usize]);
             let frame = &shape.frame;
             let sheet = sheets.of(frame.known);
-            simd.run(FitLines { frame, waiting, bytes, index, sheet, unknown, misfits });
+            simd.run(FitShape { frame, waiting, bytes, index, sheet, unknown, misfits });
             waiting.clear();
             if waiting.capacity() > MOST_KEPT {
                 *waiting = Vec::new();
@@ -56,7 +56,7 @@ impl Shapes {
 }
 
 /// Puts those of the lines that wait for a shape and have it into a sheet, and the others aside.
-struct FitLines<'a> {
+struct FitShape<'a> {
     frame: &'a Frame,
     waiting: &'a [IndexedLine],
     bytes: &'a [u8],
@@ -66,12 +66,12 @@ struct FitLines<'a> {
     misfits: &'a mut Vec<IndexedLine>,
 }
 
-impl Task for FitLines<'_> {
+impl Task for FitShape<'_> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, _: S) {
-        let FitLines { frame, waiting, bytes, index, sheet, unknown, misfits } = self;
+        let FitShape { frame, waiting, bytes, index, sheet, unknown, misfits } = self;
         for line in waiting {
             let tokens = index.tokens(line);
             if frame.fits(bytes, index, line, tokens) {

@@ -6,8 +6,7 @@ use std::hash::{BuildHasher, Hasher};
 use foldhash::fast::FixedState;
 
 use super::literal::{LITERAL_BYTES, Literal};
-use super::{Anchor, Frame, MOST_ALIKE, MOST_SHAPES, Member, NONE, Shape, Shapes};
-use super::{Other, Text};
+use super::{Anchor, Frame, MOST_ALIKE, MOST_SHAPES, Member, NONE, Other, Shape, Shapes, Text};
 use crate::walk::{EVENT_TYPE, Line, NOWHERE, PROPERTIES, Row, Slot, SlotKind, Unknown};
 
 /// Structures remembered that were seen once; a power of two.
