@@ -265,6 +265,8 @@ impl Reject {
 
 /// What came out of some lines: rows in columns, and rejected lines. Recycle it: [`Batch::clear`] keeps
 /// the memory.
+///
+/// Rows stand in no order: `source_line` says which line each of them was. Rejected lines are in the order of the source.
 #[derive(Debug, Clone, Default)]
 pub struct Batch {
     /// Rows of `raw.events`.
