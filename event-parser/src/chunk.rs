@@ -15,9 +15,9 @@ use crate::batch::{Batch, Reject, Violation};
 use crate::check::Checker;
 use crate::index::{Index, IndexedLine};
 use crate::rows::{Origin, Rows, text_end, text_odd};
-use crate::shapes::{Fitting, Shapes};
+use crate::shapes::Shapes;
 use crate::sheet::Sheets;
-use crate::walk::{self, Known, Line, Members, Names, Place, Unknown};
+use crate::walk::{self, Known, Line, Members, Names, Place};
 use crate::{Options, split};
 
 /// Parses chunks. Its memory is reused from chunk to chunk.
@@ -28,7 +28,6 @@ pub(crate) struct ChunkParser {
     max_line_bytes: usize,
     index: Index,
     shapes: Shapes,
-    fitting: Fitting,
     /// Lines that have no shape that is known.
     strangers: Vec<IndexedLine>,
     names: Names,
@@ -58,7 +57,6 @@ impl ChunkParser {
             max_line_bytes: options.max_line_bytes,
             index: Index::default(),
             shapes: Shapes::default(),
-            fitting: Fitting::default(),
             strangers: Vec::new(),
             names: Names::default(),
             members: Members::default(),
@@ -89,15 +87,9 @@ impl ChunkParser {
         });
         self.sheets.clear();
         self.rows.clear();
-        backend.run(FitLines {
-            bytes,
-            index: &self.index,
-            shapes: &mut self.shapes,
-            fitting: &mut self.fitting,
-            strangers: &mut self.strangers,
-            sheets: &mut self.sheets,
-            unknown: &mut self.rows.shelf.unknown,
-        });
+        let unknown = &mut self.rows.shelf.unknown;
+        let chunk = (bytes, &self.index);
+        self.shapes.fit(backend, chunk, &mut self.strangers, &mut self.sheets, unknown);
         self.shapes.note(lines, self.strangers.len() as u32);
         backend.run(CheckSheets {
             bytes,
@@ -194,27 +186,6 @@ impl Task for DealLines<'_> {
 #[inline(always)]
 fn are_backslashes(bytes: &[u8], odd: &[u32]) -> bool {
     odd.iter().all(|at| bytes[*at as usize] == b'\\')
-}
-
-/// Compares lines with the shapes they were dealt to.
-struct FitLines<'a> {
-    bytes: &'a [u8],
-    index: &'a Index,
-    shapes: &'a mut Shapes,
-    fitting: &'a mut Fitting,
-    strangers: &'a mut Vec<IndexedLine>,
-    sheets: &'a mut Sheets,
-    unknown: &'a mut Vec<Unknown>,
-}
-
-impl Task for FitLines<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd>(self, simd: S) {
-        let FitLines { bytes, index, shapes, fitting, strangers, sheets, unknown } = self;
-        shapes.fit(simd, (bytes, index), fitting, strangers, sheets, unknown);
-    }
 }
 
 /// Checks the lines that have a shape, type by type.

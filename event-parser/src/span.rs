@@ -51,28 +51,6 @@ impl<'a> Span<'a> {
     }
 }
 
-/// A string of bytes with room after it, so that its span can be read in steps too.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Padded {
-    buffer: Box<[u8]>,
-    length: u32,
-}
-
-impl Padded {
-    /// The most bytes that are read at once.
-    const ROOM: usize = 64;
-
-    pub(crate) fn span(&self) -> Span<'_> {
-        Span { buffer: &self.buffer, start: 0, length: self.length }
-    }
-}
-
-impl From<&[u8]> for Padded {
-    fn from(bytes: &[u8]) -> Padded {
-        Padded { buffer: [bytes, &[0; Padded::ROOM]].concat().into(), length: Span::from(bytes).length }
-    }
-}
-
 impl<'a> From<&'a [u8]> for Span<'a> {
     fn from(bytes: &'a [u8]) -> Span<'a> {
         let length = bytes.len().try_into().expect("a buffer has less than 4 GiB");

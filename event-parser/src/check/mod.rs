@@ -18,7 +18,7 @@ use event_schema::value::Date;
 use crate::arch::Simd;
 use crate::batch::{Batch, EnvelopeColumns, Violation};
 use crate::rows::Rows;
-use crate::span::{Padded, Span};
+use crate::span::Span;
 use crate::walk::{Known, Place, Shelf};
 use input::{Input, Inputs, Scope};
 use time::TimeReader;
@@ -26,7 +26,7 @@ use time::TimeReader;
 /// What all lines of a source share.
 #[derive(Debug)]
 pub(crate) struct Checker {
-    source: Padded,
+    source: String,
     scope: Scope,
     times: TimeReader,
     buffers: bulk::Buffers,
@@ -57,7 +57,7 @@ struct Envelope<'a> {
 impl Checker {
     pub(crate) fn new(source: &str, batch_date: Date) -> Checker {
         Checker {
-            source: source.as_bytes().into(),
+            source: source.to_owned(),
             scope: Scope::new(batch_date),
             times: TimeReader::default(),
             buffers: bulk::Buffers::default(),
@@ -76,7 +76,8 @@ impl Checker {
         reject: impl Fn(Place, Vec<Violation>, &mut Batch),
     ) {
         let Checker { source, scope, times, .. } = self;
-        let context = Context { simd, bytes, shelf: &rows.shelf, scope, source: source.span() };
+        let context =
+            Context { simd, bytes, shelf: &rows.shelf, scope, source: Span::from(source.as_bytes()) };
         rows::check(context, times, known, rows.of(known), batch, reject);
     }
 }

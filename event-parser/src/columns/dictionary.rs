@@ -69,7 +69,7 @@ impl Dictionary {
 
     /// Appends rows.
     #[inline(always)]
-    pub(crate) fn extend<'a>(&mut self, values: impl ExactSizeIterator<Item = Span<'a>>) {
+    pub(crate) fn extend<'a>(&mut self, values: impl Iterator<Item = Span<'a>>) {
         for value in values {
             self.push_span(value);
         }

@@ -1,8 +1,10 @@
 //! Comparing the lines that wait for a shape with it.
 
+use std::mem;
+
 use super::literal::{Difference, LITERAL_BYTES};
 use super::{Frame, NONE, Shapes};
-use crate::arch::{Simd, Task};
+use crate::arch::{Backend, Simd, Task};
 use crate::index::{Index, IndexedLine};
 use crate::rows::{text_end, text_odd};
 use crate::sheet::{Cell, SheetRow, Sheets};
@@ -11,25 +13,18 @@ use crate::walk::{self, Unknown};
 /// Room for more waiting lines is given back: many shapes could each have had a chunk of very short ones.
 const MOST_KEPT: usize = 1024;
 
-/// What fitting works on. Its memory is reused from chunk to chunk.
-#[derive(Debug, Default)]
-pub(crate) struct Fitting {
-    misfits: Vec<IndexedLine>,
-}
-
 impl Shapes {
     /// Compares the lines that wait with their shapes. Those that have one go into the sheets; the others join the
     /// strangers.
-    #[inline(always)]
-    pub(crate) fn fit<S: Simd>(
+    pub(crate) fn fit(
         &mut self,
-        simd: S,
+        backend: Backend,
         (bytes, index): (&[u8], &Index),
-        Fitting { misfits }: &mut Fitting,
         strangers: &mut Vec<IndexedLine>,
         sheets: &mut Sheets,
         unknown: &mut Vec<Unknown>,
     ) {
+        let mut misfits = mem::take(&mut self.misfits);
         let mut number = 0;
         // Misfits make more shapes awaited.
         while let Some(shape) = self.awaited.get(number).copied() {
@@ -37,14 +32,14 @@ impl Shapes {
             let (shape, waiting) = (&self.all[shape as usize], &mut self.waiting[shape as usize]);
             let frame = &shape.frame;
             let sheet = sheets.of(frame.known);
-            simd.run(FitShape { frame, waiting, bytes, index, sheet, unknown, misfits });
+            backend.run(FitShape { frame, waiting, bytes, index, sheet, unknown, misfits: &mut misfits });
             waiting.clear();
             if waiting.capacity() > MOST_KEPT {
                 *waiting = Vec::new();
             }
             let next = shape.next;
             if next == NONE {
-                strangers.append(misfits);
+                strangers.append(&mut misfits);
             } else {
                 for line in misfits.drain(..) {
                     self.wait(next, line);
@@ -52,6 +47,7 @@ impl Shapes {
             }
         }
         self.awaited.clear();
+        self.misfits = misfits;
     }
 }
 

@@ -30,7 +30,6 @@ mod tests;
 
 use crate::index::IndexedLine;
 use crate::walk::Known;
-pub(crate) use fit::Fitting;
 use literal::Literal;
 
 /// The most shapes that are kept.
@@ -51,6 +50,8 @@ pub(crate) struct Shapes {
     waiting: Vec<Vec<IndexedLine>>,
     /// The shapes that lines wait for.
     awaited: Vec<u32>,
+    /// Lines that do not fit the shape they were compared with.
+    misfits: Vec<IndexedLine>,
 }
 
 /// What lines have in common.

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::deal::{REST, WINDOW};
 use super::*;
-use crate::arch::{Backend, Simd, Task};
+use crate::arch::Backend;
 use crate::index::Index;
 use crate::rows::{Origin, text_end};
 use crate::sheet::Sheets;
@@ -16,39 +16,25 @@ type Read = ([Slot; NOWHERE], Option<Known>, bool, Vec<Unknown>, walk::Place);
 const ORIGIN: Origin = Origin { first_line: 1, byte_offset: 0 };
 
 /// Deals and fits the lines of a chunk; answers what was read of those that have a shape.
-struct Fit<'a> {
-    shapes: &'a mut Shapes,
-    bytes: &'a [u8],
-    index: &'a Index,
-    length: usize,
-}
-
-impl Task for Fit<'_> {
-    type Output = Vec<Read>;
-
-    #[inline(always)]
-    fn run<S: Simd>(self, simd: S) -> Self::Output {
-        let Fit { shapes, bytes, index, length } = self;
-        let (mut strangers, mut sheets, mut aside) = (Vec::new(), Sheets::default(), Shelf::default());
-        let mut dealt = 0;
-        for line in index.lines(length) {
-            if is_simple(bytes, index, &line) && shapes.deal(bytes, index.tokens(&line), line) {
-                dealt += 1;
-            }
+fn fit(backend: Backend, shapes: &mut Shapes, bytes: &[u8], index: &Index, length: usize) -> Vec<Read> {
+    let (mut strangers, mut sheets, mut shelf) = (Vec::new(), Sheets::default(), Shelf::default());
+    let mut dealt = 0;
+    for line in index.lines(length) {
+        if is_simple(bytes, index, &line) && shapes.deal(bytes, index.tokens(&line), line) {
+            dealt += 1;
         }
-        let (chunk, fitting) = ((bytes, index), &mut Fitting::default());
-        shapes.fit(simd, chunk, fitting, &mut strangers, &mut sheets, &mut aside.unknown);
-        let mut read = Vec::new();
-        for known in Known::all_and_none() {
-            read.extend(sheets.of(known).iter().map(|cells| {
-                let row = cells.to_row(bytes, known, ORIGIN);
-                read_of(&row, aside.unknown(&row))
-            }));
-        }
-        assert_eq!(read.len() + strangers.len(), dealt, "every line has one place");
-        read.sort_by_key(|read| read.4.number);
-        read
     }
+    shapes.fit(backend, (bytes, index), &mut strangers, &mut sheets, &mut shelf.unknown);
+    let mut read = Vec::new();
+    for known in Known::all_and_none() {
+        read.extend(sheets.of(known).iter().map(|cells| {
+            let row = cells.to_row(bytes, known, ORIGIN);
+            read_of(&row, shelf.unknown(&row))
+        }));
+    }
+    assert_eq!(read.len() + strangers.len(), dealt, "every line has one place");
+    read.sort_by_key(|read| read.4.number);
+    read
 }
 
 /// Whether a line is one that may be dealt.
@@ -107,7 +93,7 @@ fn compare(learnt: &[String], others: &[String]) -> usize {
     let walked = walk_all(&bytes, &index, length, |_, _, _, _| {});
     let mut count = 0;
     for backend in Backend::available() {
-        let fitted = backend.run(Fit { shapes: &mut shapes, bytes: &bytes, index: &index, length });
+        let fitted = fit(backend, &mut shapes, &bytes, &index, length);
         count = fitted.len();
         for read in fitted {
             let line = &others[read.4.number as usize - 1];

@@ -19,6 +19,7 @@ use crate::batch::Batch;
 use crate::columns::{Dictionary, Fixed, Nullable, Strings};
 use crate::rows::{Origin, Rows};
 use crate::sheet::SheetRow;
+use crate::span::Span;
 use crate::walk::Known;
 use checking::{CheckedRows, Checking};
 use pushing::Pushing;
@@ -124,7 +125,7 @@ impl Checker {
             }
         }
         let (rows, unknown, first_line) = (&**sheet, &rows.shelf.unknown, origin.first_line);
-        let source = source.span();
+        let source = Span::from(source.as_bytes());
         let mut pushing = Pushing { simd, bytes, rows, values, stretch, source, first_line, unknown };
         tables::go_through(&mut pushing, known, scope, batch);
     }

@@ -14,8 +14,12 @@ use crate::span::Span;
 
 /// Reads a value.
 pub(super) trait ReadValue {
-    /// Whether the field may hold a value of this kind.
-    fn accepts(cell: Cell) -> bool;
+    /// Whether the field may hold a value of this kind: a number or boolean, unless it says otherwise.
+    #[inline(always)]
+    fn accepts(cell: Cell) -> bool {
+        !cell.is_text()
+    }
+
     /// The value as 64 bits; `None` where nothing can be said of it here. Has to be `#[inline(always)]`.
     fn read(&mut self, span: Span<'_>) -> Option<u64>;
 }
@@ -105,11 +109,6 @@ pub(super) struct Booleans;
 
 impl ReadValue for Booleans {
     #[inline(always)]
-    fn accepts(cell: Cell) -> bool {
-        !cell.is_text()
-    }
-
-    #[inline(always)]
     fn read(&mut self, span: Span<'_>) -> Option<u64> {
         // A scalar is what its first byte says.
         matches!(span[0], b't' | b'f').then_some(u64::from(span[0] == b't'))
@@ -123,11 +122,6 @@ pub(super) struct Integers {
 
 impl ReadValue for Integers {
     #[inline(always)]
-    fn accepts(cell: Cell) -> bool {
-        !cell.is_text()
-    }
-
-    #[inline(always)]
     fn read(&mut self, span: Span<'_>) -> Option<u64> {
         read_integer(span, self.range).ok().map(u64::from)
     }
@@ -137,11 +131,6 @@ impl ReadValue for Integers {
 pub(super) struct Shares;
 
 impl ReadValue for Shares {
-    #[inline(always)]
-    fn accepts(cell: Cell) -> bool {
-        !cell.is_text()
-    }
-
     #[inline(always)]
     fn read(&mut self, span: Span<'_>) -> Option<u64> {
         let share: Result<f64, Reason> = match span[0] {
