@@ -24,7 +24,7 @@ const PAGE: &str = "docs/benchmarks/load.md";
 const MEND: &str = "run `cargo xtask bench load` again";
 
 const NOTES: &str = "\
-Medians of the rounds; in each round every route loads a file once, one after the other, into empty tables with the
+Medians of the rounds; in each round every route loads a file once, one after the other, into tables of its own with the
 DDL of `schoolbell init`. A gigabyte is 10⁹ bytes of source. *Client* is the CPU time of the program that loads,
 *server* that of the engine's process from the start of the load until it has merged what it wants to merge; *wall* is
 until the load has ended. Ratios are to the first row.
@@ -122,7 +122,7 @@ pub(super) fn run(options: Options) -> Result<()> {
     let mut results: Vec<(Route, Vec<Measured>)> = Route::ALL.map(|route| (route, Vec::new())).into();
     for round in 1..=rounds {
         for (route, measured) in &mut results {
-            measured.push(bench.measure(*route, route.file())?);
+            measured.push(bench.measure(*route, route.file(), round, |_| Ok(()))?);
         }
         eprintln!("measured round {round} of {rounds}");
     }
@@ -155,7 +155,7 @@ impl Bench {
     fn check_that_all_store_the_same(&self) -> Result<()> {
         let mut ours = Vec::new();
         for route in Route::ALL {
-            self.measure_then(route, "good-sample", |raw| {
+            self.measure(route, "good-sample", 0, |raw| {
                 let mut contents = self.engine.contents(raw)?;
                 if route == Route::CheckedText {
                     // It writes payloads anew: the same JSON, other bytes.
@@ -172,20 +172,20 @@ impl Bench {
         Ok(())
     }
 
-    fn measure(&self, route: Route, file: &str) -> Result<Measured> {
-        self.measure_then(route, file, |_| Ok(()))
-    }
-
-    /// Has a route load a file into new tables, which `look` may look at before they are dropped.
-    fn measure_then(
+    /// Has a route load a file into new tables, which `look` may look at.
+    ///
+    /// They stay to the end. A file system like ext4 passes over every inode that was deleted in the last minutes when
+    /// it looks for a free one: after tables were dropped, that was a tenth of the engine's time for the next load.
+    fn measure(
         &self,
         route: Route,
         file: &str,
+        round: usize,
         look: impl FnOnce(&str) -> Result<()>,
     ) -> Result<Measured> {
-        let raw = "bench_raw";
-        self.engine.query(&format!("DROP DATABASE IF EXISTS {raw} SYNC"))?;
-        output(self.schoolbell().arg("init"), MEND)?;
+        let prefix = format!("bench_{round}_{}_", route as usize);
+        let raw = &format!("{prefix}raw");
+        output(self.schoolbell(&prefix).arg("init"), MEND)?;
         let path = self.files.join(file);
         let path = path.to_str().context("temporary folders have UTF-8 names")?;
         let sql = match route {
@@ -212,7 +212,7 @@ impl Bench {
             }
             (None, _) => {
                 let load = ["load", "--quiet", "--max-reject-ratio", "0.1", "--batch-date", DAY, path];
-                output(self.schoolbell().args(load), MEND)?;
+                output(self.schoolbell(&prefix).args(load), MEND)?;
             }
         }
         let (mut wall, mut client) = (begun.elapsed().as_secs_f64(), cpu::of_children()? - client);
@@ -227,13 +227,13 @@ impl Bench {
         Ok(Measured { client, server, wall, stored })
     }
 
-    fn schoolbell(&self) -> Command {
+    fn schoolbell(&self, prefix: &str) -> Command {
         let mut command = Command::new(&self.schoolbell);
         command
             .env("CLICKHOUSE_URL", self.engine.server.url())
             .env("CLICKHOUSE_USER", "default")
             .env("CLICKHOUSE_PASSWORD", "")
-            .env("SCHOOLBELL_DATABASE_PREFIX", "bench_");
+            .env("SCHOOLBELL_DATABASE_PREFIX", prefix);
         command
     }
 }
