@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use event_schema::value::Date;
 use event_source::{ErrorKind, SourceError};
+use rustls::{Error as TlsError, InvalidMessage};
 use uuid::Uuid;
 
 use crate::load::Rejected;
+use crate::warehouse::objection;
 
 /// What an error means to a scheduler; the exit codes of `sysexits.h` stand beside each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,6 +64,17 @@ pub enum WarehouseError {
         /// What was being done.
         doing: String,
         /// The network's answer.
+        problem: String,
+    },
+    /// Who answers there may be anyone: nobody who is trusted vouches for its certificate.
+    #[error(
+        "ClickHouse at {url} is not trusted: {problem}; its certificate has to be for the host in the address, and \
+         vouched for by one of the system's or by one in the file that SSL_CERT_FILE names"
+    )]
+    Untrusted {
+        /// The address.
+        url: String,
+        /// What is wrong with the certificate, or with those to check it by.
         problem: String,
     },
     /// No answer within the time limit.
@@ -162,6 +175,7 @@ impl WarehouseError {
             WarehouseError::Unreachable { .. }
             | WarehouseError::TimedOut { .. }
             | WarehouseError::NotClickHouse { .. } => ErrorClass::Temporary,
+            WarehouseError::Untrusted { .. } => ErrorClass::AccessDenied,
             WarehouseError::GaveUp { error, .. } => error.class(),
             WarehouseError::Refused { code, .. } if codes::DENIED.contains(code) => ErrorClass::AccessDenied,
             WarehouseError::Refused { code, .. } if codes::TEMPORARY.contains(code) => ErrorClass::Temporary,
@@ -181,9 +195,15 @@ impl WarehouseError {
         let (url, doing) = (url.to_owned(), doing.into());
         match error {
             Error::TimedOut => WarehouseError::TimedOut { doing, after },
-            Error::Network(source) => {
-                WarehouseError::Unreachable { url, doing, problem: with_causes(source.as_ref()) }
-            }
+            Error::Network(source) => match objection(source.as_ref()) {
+                Some(problem @ TlsError::InvalidCertificate(_)) => {
+                    WarehouseError::Untrusted { url, problem: problem.to_string() }
+                }
+                Some(TlsError::InvalidMessage(InvalidMessage::InvalidContentType)) => {
+                    WarehouseError::InvalidUrl { problem: "what answers there does not speak TLS" }
+                }
+                _ => WarehouseError::Unreachable { url, doing, problem: with_causes(source.as_ref()) },
+            },
             Error::BadResponse(message) => from_answer(url, doing, &message),
             other => WarehouseError::Unexpected { doing, problem: with_causes(&other) },
         }

@@ -111,6 +111,17 @@ pub enum SourceError {
         /// The store's answer.
         words: String,
     },
+    /// Who answers may be anyone: nobody who is trusted vouches for the store's certificate.
+    #[error(
+        "{name}: the store is not trusted ({words}); its certificate has to be for the host in the endpoint, and \
+         vouched for by one of the system's or by one in the file that SSL_CERT_FILE names"
+    )]
+    StoreUntrusted {
+        /// The URL.
+        name: String,
+        /// What is wrong with the certificate.
+        words: String,
+    },
     /// The store refuses what it was asked, and will again.
     #[error("{name}: the store refuses ({words}); check the bucket's name, region and endpoint")]
     StoreRefused {
@@ -262,6 +273,7 @@ impl SourceError {
             | SourceError::ObjectNotFound { .. } => ErrorKind::NotFound,
             SourceError::PermissionDenied { .. }
             | SourceError::StoreDenied { .. }
+            | SourceError::StoreUntrusted { .. }
             | SourceError::NoCredentials { .. } => ErrorKind::PermissionDenied,
             SourceError::Corrupt { .. } | SourceError::WindowTooLarge { .. } => ErrorKind::Corrupt,
             SourceError::Changed { .. } => ErrorKind::Changed,

@@ -2,6 +2,7 @@
 //!
 //! Every test binary starts one server of its own; every test takes a [`World`] with databases of its own.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::Mutex;
@@ -16,6 +17,7 @@ pub struct World {
     prefix: String,
     url: String,
     folder: TempDir,
+    variables: Vec<(&'static str, OsString)>,
 }
 
 impl World {
@@ -33,7 +35,7 @@ impl World {
     /// Where the binary is missing, or the server does not answer.
     pub fn at(name: &str, url: &str) -> World {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let world = World { prefix: format!("{name}_"), url: url.to_owned(), folder };
+        let world = World { prefix: format!("{name}_"), url: url.to_owned(), folder, variables: Vec::new() };
         world.succeed(&["init"]);
         world
     }
@@ -56,6 +58,11 @@ impl World {
     /// The database of that layer: `raw`, `staging` or `marts`.
     pub fn database(&self, layer: &str) -> String {
         format!("{}{layer}", self.prefix)
+    }
+
+    /// Sets an environment variable, also one of the connection's, for what the test runs from now on.
+    pub fn set(&mut self, name: &'static str, value: impl Into<OsString>) {
+        self.variables.push((name, value.into()));
     }
 
     /// `schoolbell` with the test's connection, ready for arguments.
@@ -173,7 +180,8 @@ impl World {
             .env("CLICKHOUSE_URL", &self.url)
             .env("CLICKHOUSE_USER", "default")
             .env("CLICKHOUSE_PASSWORD", "")
-            .env("SCHOOLBELL_DATABASE_PREFIX", &self.prefix);
+            .env("SCHOOLBELL_DATABASE_PREFIX", &self.prefix)
+            .envs(self.variables.iter().map(|(name, value)| (name, value)));
     }
 }
 

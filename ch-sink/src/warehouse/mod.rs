@@ -8,9 +8,11 @@ mod rejects;
 mod retry;
 mod staged;
 mod sweep;
+mod tls;
 mod wire;
 
 use std::fmt;
+use std::io;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -30,6 +32,7 @@ pub(crate) use retry::Pauses;
 pub use retry::Retry;
 pub(crate) use staged::StagedLoad;
 pub(crate) use sweep::{Found, TABLES, date};
+pub(crate) use tls::objection;
 pub use wire::WireCompression;
 
 /// Until a query that reads or changes little is given up.
@@ -39,6 +42,9 @@ const MOST_STATEMENT_BYTES: &str = "67108864";
 /// Until a server that does not answer at all is given up, if the retries are not shorter: whoever starts a load
 /// wants to hear soon that the address is wrong.
 const CONNECT_FOR: Duration = Duration::from_secs(15);
+
+/// How an address begins where TLS is spoken.
+const TLS_SCHEME: &str = "https://";
 
 /// A password: kept out of every message.
 #[derive(Clone, Default)]
@@ -61,6 +67,8 @@ impl fmt::Debug for Secret {
 #[derive(Debug, Clone)]
 pub struct ConnectOptions {
     /// ClickHouse's HTTP address, such as `http://127.0.0.1:8123`; no user, password, path or parameters in it.
+    /// With `https://` the server has to show a certificate that the system trusts, or that is vouched for by one in
+    /// the file that the variable `SSL_CERT_FILE` names.
     pub url: String,
     /// The user.
     pub user: String,
@@ -92,7 +100,16 @@ impl Warehouse {
     /// Checks that the server answers and lets the user in.
     pub async fn connect(options: ConnectOptions) -> Result<Warehouse, WarehouseError> {
         check_url(&options.url)?;
-        let client = Client::default()
+        let client = if options.url.starts_with(TLS_SCHEME) {
+            let no_certificates = |error: io::Error| WarehouseError::Untrusted {
+                url: options.url.clone(),
+                problem: format!("there is nothing to check its certificate by ({error})"),
+            };
+            tls::client().map_err(no_certificates)?
+        } else {
+            Client::default()
+        };
+        let client = client
             .with_url(&options.url)
             .with_user(options.user)
             .with_password(options.password.0)
@@ -269,7 +286,7 @@ fn literal(text: &str) -> String {
 
 /// An address that can be shown: nothing but scheme, host and port.
 fn check_url(url: &str) -> Result<(), WarehouseError> {
-    let rest = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
+    let rest = url.strip_prefix("http://").or_else(|| url.strip_prefix(TLS_SCHEME));
     let problem = match rest.map(|rest| rest.strip_suffix('/').unwrap_or(rest)) {
         None => "it does not begin with http:// or https://",
         Some("") => "it names no host",

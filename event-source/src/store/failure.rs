@@ -33,6 +33,9 @@ pub(super) fn explain(name: &str, error: &object_store::Error) -> SourceError {
                 Some(status @ 300..=499) if ![408, 429].contains(&status) => {
                     SourceError::StoreRefused { name, words }
                 }
+                None if words.starts_with("invalid peer certificate") => {
+                    SourceError::StoreUntrusted { name, words }
+                }
                 // Google Cloud Storage unpacks what it holds as `Content-Encoding: gzip`, and ranges do not fit then.
                 None if words.contains("non-partial") => SourceError::StoreRefused { name, words },
                 None if words.contains("redirect") || words.contains("builder error") => {
