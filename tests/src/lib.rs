@@ -7,7 +7,7 @@
 //! - [`fuzz`] holds the parser against the reference on as many changed lines as one has time for;
 //! - `marts` computes every mart from what the reference reads, without SQL;
 //! - `days` makes day files with all that goes wrong between a product and its warehouse;
-//! - `world` is the product as its users have it, `s3` the store of its day files, `proxy` the network between, `tls` a
+//! - `world` is the product as its users have it, `s3` and `azure` the stores of its day files, `proxy` the network between, `tls` a
 //!   server's front that encrypts.
 //!
 //! The tests themselves live in `tests/`: they hold the loader and the marts against these. What needs more than the
@@ -20,6 +20,8 @@ pub mod parsed;
 pub mod reference;
 
 #[cfg(feature = "product")]
+pub mod azure;
+#[cfg(feature = "product")]
 pub mod days;
 #[cfg(feature = "product")]
 pub mod marts;
@@ -27,6 +29,8 @@ pub mod marts;
 pub mod proxy;
 #[cfg(feature = "product")]
 pub mod s3;
+#[cfg(feature = "product")]
+mod service;
 #[cfg(feature = "product")]
 pub mod tls;
 #[cfg(feature = "product")]

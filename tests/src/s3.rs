@@ -1,21 +1,10 @@
 //! An S3 server: the pinned moto, one for a test binary, which ends with it. Every test takes a [`Bucket`] of its own.
 
-use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
-use std::process::{Child, Command, Stdio};
-use std::sync::Mutex;
-use std::sync::mpsc::{RecvTimeoutError, channel};
-use std::thread;
-use std::time::Duration;
+use std::process::Command;
 
+use crate::service::Service;
 use crate::world::python;
-
-/// Making the environment, where it is missing, takes longer than the server's start.
-const START_DEADLINE: Duration = Duration::from_secs(300);
-/// What the server says once it listens.
-const LISTENS: &str = "Running on http://";
-/// Ends its program when its own standard input ends, as it does with the process at the other end of the pipe.
-const UNTIL_STDIN_ENDS: &str = r#""$@" & program=$!; read -r _; kill $program"#;
 
 /// A bucket of the test binary's server.
 #[derive(Debug, Clone)]
@@ -109,49 +98,10 @@ const OWNER: &str = "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20260301/us-east-1/
 
 /// The server's address; it is started at the first call.
 fn server() -> SocketAddr {
-    static SERVER: Mutex<Option<(Child, SocketAddr)>> = Mutex::new(None);
-    let mut server = SERVER.lock().expect("no test panics while it starts the server");
-    server.get_or_insert_with(start).1
-}
-
-fn start() -> (Child, SocketAddr) {
-    let mut moto = python("s3", "moto_server");
-    moto.args(["-H", "127.0.0.1", "-p", "0"]);
-    let mut command = Command::new("sh");
-    command.args(["-c", UNTIL_STDIN_ENDS, "sh"]).arg(moto.get_program()).args(moto.get_args());
-    command.current_dir(moto.get_current_dir().expect("it starts in the repository"));
-    command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
-    let mut child = command.spawn().expect("a shell");
-    let mut stderr = BufReader::new(child.stderr.take().expect("a pipe"));
-    let (sender, lines) = channel();
-    thread::spawn(move || {
-        let mut line = String::new();
-        while stderr.read_line(&mut line).is_ok_and(|read| read > 0) {
-            let listens = line.contains(LISTENS);
-            // Nobody waits any more after the deadline.
-            let _ = sender.send(std::mem::take(&mut line));
-            if listens {
-                break;
-            }
-        }
-        // It logs every request, and would wait if nobody read that.
-        let mut rest = [0; 4096];
-        while stderr.read(&mut rest).is_ok_and(|read| read > 0) {}
-    });
-    let mut said = String::new();
-    let address = loop {
-        match lines.recv_timeout(START_DEADLINE) {
-            Ok(line) => {
-                said.push_str(&line);
-                if let Some((_, address)) = line.split_once(LISTENS) {
-                    break address.trim().parse().expect("the server says its address and port");
-                }
-            }
-            Err(RecvTimeoutError::Timeout) => panic!("moto_server does not start: {said}"),
-            Err(RecvTimeoutError::Disconnected) => {
-                panic!("moto_server ended: {said}\nto install what is missing: cargo xtask setup")
-            }
-        }
-    };
-    (child, address)
+    static SERVER: Service = Service::new();
+    SERVER.address(|| {
+        let mut moto = python("s3", "moto_server");
+        moto.args(["-H", "127.0.0.1", "-p", "0"]);
+        (moto, "Running on http://")
+    })
 }

@@ -295,7 +295,7 @@ fn profile_folder() -> PathBuf {
 }
 
 /// `cargo xtask`: as it runs these tests, or else built anew.
-fn xtask() -> Command {
+pub(crate) fn xtask() -> Command {
     let mut command = if let Some(running) = std::env::var_os("SCHOOLBELL_XTASK") {
         Command::new(running)
     } else {

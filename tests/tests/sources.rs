@@ -1,10 +1,11 @@
-//! Day files in a real S3: found, read and known again.
+//! Day files in real stores: found, read and known again.
 
 use std::io::Write;
 use std::process::Command;
 use std::sync::Arc;
 
 use event_generator::{Generator, Plan};
+use integration_tests::azure::Container;
 use integration_tests::proxy::{Head, Proxy};
 use integration_tests::s3::{Bucket, SECRET};
 use integration_tests::world::{Finished, World};
@@ -112,7 +113,7 @@ fn a_day_in_a_bucket_gives_the_tables_of_the_same_files_on_disk() {
     let requests = proxy.requests();
     let reads: Vec<&Head> =
         requests.iter().filter(|head| head.method() == "GET" && !is_listing(head)).collect();
-    assert!(reads.iter().all(|head| head.field("If-Match").is_some() && head.field("Range").is_some()));
+    assert!(reads.iter().all(|head| is_conditional(head) && is_ranged(head)));
     let stored = world.query("SELECT DISTINCT source_file FROM {raw}.events ORDER BY source_file");
     assert_eq!(stored, urls.iter().map(|url| json!([url])).collect::<Vec<_>>());
 }
@@ -120,32 +121,63 @@ fn a_day_in_a_bucket_gives_the_tables_of_the_same_files_on_disk() {
 /// The server speaks S3. What is asked of Google's XML API here is the same in both: lists, ranges, `If-Match`.
 #[test]
 fn a_day_in_googles_store_is_found_and_read_as_one_in_s3() {
-    let (world, bucket) = (World::new("google"), Bucket::new("google"));
-    let proxy = Proxy::to(bucket.server());
+    let bucket = Bucket::new("google");
+    let google = |command: &mut Command, endpoint: &str| {
+        command
+            .env("GOOGLE_BASE_URL", endpoint)
+            .env("GOOGLE_ALLOW_HTTP", "true")
+            .env("GOOGLE_SKIP_SIGNATURE", "true");
+    };
+    check_another_store(
+        &World::new("google"),
+        &Proxy::to(bucket.server()),
+        &|key, bytes| bucket.put_for_all(key, bytes),
+        &|key| bucket.url(key).replace("s3://", "gs://"),
+        &google,
+    );
+}
+
+#[test]
+fn a_day_in_azures_store_is_found_and_read_as_one_in_s3() {
+    let container = Container::new("azure");
+    check_another_store(
+        &World::new("azure"),
+        &Proxy::to(container.server()),
+        &|key, bytes| container.put(key, bytes),
+        &|key| container.url(key),
+        &Container::connect,
+    );
+}
+
+/// A day in another store than S3: it is found and read as files are, each request for bytes conditional on the state
+/// that was seen first; it is known again, and what is not there is told.
+fn check_another_store(
+    world: &World,
+    proxy: &Proxy,
+    put: &dyn Fn(&str, &[u8]),
+    url: &dyn Fn(&str) -> String,
+    connect: &dyn Fn(&mut Command, &str),
+) {
     let [plain, packed] = [1, 2].map(|seed| parts(seed, 2000, 1).concat());
     let files = [("day/2026-03-01-a.jsonl", plain), ("day/2026-03-01-b.jsonl.gz", gzip(&packed))];
     for (name, bytes) in &files {
-        write(&world, name, bytes);
-        bucket.put_for_all(name, bytes);
+        write(world, name, bytes);
+        put(name, bytes);
     }
     let local = world.load(DAY, &["day"]);
     let expected = world.contents();
 
-    let url = |key: &str| bucket.url(key).replace("s3://", "gs://");
     let load = |arguments: &[&str]| {
         let arguments = [&["load", "--output", "json", "--batch-date", DAY], arguments].concat();
         let mut command = world.schoolbell();
-        command
-            .args(&arguments)
-            .env("GOOGLE_BASE_URL", proxy.url())
-            .env("GOOGLE_ALLOW_HTTP", "true")
-            .env("GOOGLE_SKIP_SIGNATURE", "true");
+        connect(command.args(&arguments), &proxy.url());
         Finished::of(&mut command, &arguments)
     };
+    let report = |finished: &Finished| serde_json::from_str::<Value>(&finished.stdout).unwrap();
     for prefix in [url("day/"), url("day/2026-03-01-*")] {
         let finished = load(&["--force", &prefix]);
         assert_eq!(finished.code, 0, "{prefix}: {}", finished.stderr);
-        let report: Value = serde_json::from_str(&finished.stdout).unwrap();
+        let report = report(&finished);
         assert_eq!(names(&report), files.each_ref().map(|(name, _)| url(name)), "{prefix}");
         for figure in ["lines", "accepted", "rejected", "bytes"] {
             assert_eq!(report[figure], local[figure], "{prefix}: {figure}");
@@ -155,14 +187,40 @@ fn a_day_in_googles_store_is_found_and_read_as_one_in_s3() {
     let requests = proxy.requests();
     let mut reads = requests.iter().filter(|head| head.method() == "GET" && !is_listing(head)).peekable();
     assert!(reads.peek().is_some(), "nothing was read through the proxy");
-    assert!(reads.all(|head| head.field("If-Match").is_some() && head.field("Range").is_some()));
-    let finished = load(&["--force", &url("day/none.jsonl")]);
-    assert_eq!(finished.code, 66, "{}", finished.stderr);
-    assert!(finished.stderr.contains(&url("day/none.jsonl")), "{}", finished.stderr);
+    assert!(reads.all(|head| is_conditional(head) && is_ranged(head)));
+
+    let again = load(&[&url("day/")]);
+    assert_eq!(
+        (again.code, report(&again)["status"].as_str()),
+        (0, Some("already_loaded")),
+        "{}",
+        again.stderr
+    );
+    put(files[0].0, &parts(3, 300, 1).concat());
+    let changed = load(&[&url("day/")]);
+    assert_eq!(
+        (changed.code, report(&changed)["status"].as_str()),
+        (0, Some("committed")),
+        "{}",
+        changed.stderr
+    );
+    let missing = load(&["--force", &url("day/none.jsonl")]);
+    assert_eq!(missing.code, 66, "{}", missing.stderr);
+    assert!(missing.stderr.contains(&url("day/none.jsonl")), "{}", missing.stderr);
 }
 
 fn is_listing(head: &Head) -> bool {
-    head.target().contains("list-type=2")
+    // S3's and Google's; Azure's.
+    ["list-type=2", "comp=list"].iter().any(|query| head.target().contains(query))
+}
+
+fn is_conditional(head: &Head) -> bool {
+    head.field("If-Match").is_some()
+}
+
+/// Azure has a field of its own for it.
+fn is_ranged(head: &Head) -> bool {
+    ["Range", "x-ms-range"].iter().any(|field| head.field(field).is_some())
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::env;
 use std::process::ExitCode;
 
 mod airflow;
+mod azurite;
 mod bench;
 mod codegen;
 mod dbt;
@@ -44,6 +45,7 @@ const COMMANDS: &[Command] = &[
     Command { name: "fmt", arguments: "[--check]", does: fmt::DOES, run: fmt::run },
     Command { name: "lint", arguments: "", does: lint::DOES, run: lint::run },
     Command { name: "airflow", arguments: "[test] ARGS…", does: airflow::DOES, run: airflow::run },
+    Command { name: "azurite", arguments: "ARGS…", does: azurite::DOES, run: azurite::run },
     Command { name: "dbt", arguments: "-- ARGS…", does: dbt::DOES, run: dbt::run },
     Command {
         name: "python", arguments: "ENVIRONMENT PROGRAM ARGS…", does: python::DOES, run: python::run

@@ -2,12 +2,9 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 use local_clickhouse::{ENGINE_PACKAGE, ENGINE_VERSION, Engine, EngineError, PACKAGE_JSON, PACKAGE_LOCK};
-
-use crate::run::run;
 
 /// Finds an engine, and installs the pinned library if there is none.
 pub(crate) fn ensure() -> Result<Engine> {
@@ -32,14 +29,10 @@ fn install(folder: &Path) -> Result<()> {
             minimum()
         );
     }
-    // npm checks the package against the lock's integrity hash.
     let npm = folder.join("npm");
     fs::create_dir(&npm)?;
-    fs::write(npm.join("package.json"), PACKAGE_JSON)?;
-    fs::write(npm.join("package-lock.json"), PACKAGE_LOCK)?;
-    let arguments = ["ci", "--ignore-scripts", "--no-audit", "--no-fund"];
-    run(Command::new("npm").args(arguments).current_dir(&npm), &mend)?;
-    let library = npm.join("node_modules").join(ENGINE_PACKAGE).join("libchdb.so");
+    let packages = super::npm::install(&npm, PACKAGE_JSON, PACKAGE_LOCK, &mend)?;
+    let library = packages.join(ENGINE_PACKAGE).join("libchdb.so");
     fs::rename(&library, folder.join("libchdb.so"))
         .with_context(|| format!("{ENGINE_PACKAGE} has no libchdb.so"))?;
     Ok(fs::remove_dir_all(npm)?)

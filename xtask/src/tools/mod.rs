@@ -11,9 +11,11 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 use xxhash_rust::xxh3::xxh3_128;
 
+pub(crate) mod azurite;
 pub(crate) mod cargo_deny;
 pub(crate) mod cargo_fuzz;
 pub(crate) mod engine;
+mod npm;
 pub(crate) mod python;
 
 /// The folder `<cache>/<name>/<key>`; if it is not there, `make` fills one that then becomes it.
