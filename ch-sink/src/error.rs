@@ -144,8 +144,8 @@ pub enum WarehouseError {
 /// ClickHouse's error codes, by what they mean here.
 /// Source: the engine's `src/Common/ErrorCodes.cpp`.
 mod codes {
-    /// Unknown user, wrong password, address not allowed, no database access, access denied, authentication.
-    pub(super) const DENIED: [u32; 8] = [192, 193, 194, 195, 291, 492, 497, 516];
+    /// Read-only, unknown user, wrong password, address not allowed, no database access, access denied, authentication.
+    pub(super) const DENIED: [u32; 9] = [164, 192, 193, 194, 195, 291, 492, 497, 516];
     /// Time-outs, too many queries or parts, the same query under way, memory, disk, network, read-only or shutting
     /// down, Keeper.
     pub(super) const TEMPORARY: [u32; 25] = [

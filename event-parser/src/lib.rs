@@ -46,7 +46,7 @@ pub use batch::{
     AbTestAssignments, Batch, EnvelopeColumns, Events, NamedView, Purchases, Reject, Sessions, Table,
     TaskResults, Violation,
 };
-pub use split::{Options, Parser};
+pub use split::{KEPT_BYTES, Options, Parser};
 pub use tally::Tally;
 
 /// The instructions that lines are parsed with on this processor, unless [`Options::backend`] says otherwise:

@@ -13,8 +13,8 @@ use crate::chunk::{ChunkParser, Progress};
 const BOM: &[u8] = b"\xef\xbb\xbf";
 /// Lines are indexed this many bytes at a time, so that a chunk and its index stay in the cache.
 const CHUNK_BYTES: usize = 128 << 10;
-/// What is kept of a line that is too long.
-pub(crate) const KEPT_BYTES: usize = 64 << 10;
+/// Bytes that are kept of a line that is too long.
+pub const KEPT_BYTES: usize = 64 << 10;
 
 /// How to parse a source.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -177,11 +177,9 @@ pub enum SourceError {
         /// The largest window that is unpacked.
         limit_bytes: u64,
     },
-    /// A `file://` URL that names no local path.
-    #[error("{url}: {problem}; write file:///absolute/path, or just the path")]
+    /// A `file://` URL that names no local path. It is not repeated, for it may hold credentials.
+    #[error("the file:// URL cannot be understood: {problem}; write file:///absolute/path, or just the path")]
     InvalidFileUrl {
-        /// The URL.
-        url: String,
         /// What is wrong with it.
         problem: &'static str,
     },

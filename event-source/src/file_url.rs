@@ -5,8 +5,8 @@ use std::fmt::Write;
 use crate::SourceError;
 
 /// The path of the URL `file://` and `rest`.
-pub(crate) fn path(url: &str, rest: &str) -> Result<String, SourceError> {
-    let invalid = |problem| SourceError::InvalidFileUrl { url: url.to_owned(), problem };
+pub(crate) fn path(rest: &str) -> Result<String, SourceError> {
+    let invalid = |problem| SourceError::InvalidFileUrl { problem };
     let path = rest.strip_prefix("localhost").unwrap_or(rest);
     if !path.starts_with('/') {
         return Err(invalid("it names another host, or a relative path"));
@@ -51,7 +51,7 @@ mod tests {
     fn paths_come_back() {
         for path in ["/a b/ключ%.jsonl", "/plain/2026-03-01.jsonl.gz", "/x?y#z"] {
             let url = super::of(path);
-            assert_eq!(super::path(&url, url.strip_prefix("file://").unwrap()).unwrap(), path);
+            assert_eq!(super::path(url.strip_prefix("file://").unwrap()).unwrap(), path);
         }
     }
 }

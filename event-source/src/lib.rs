@@ -3,8 +3,8 @@
 //! [`resolve`] turns the command line's names into [`Source`]s, [`Source::open`] gives a [`Reader`] of the
 //! decompressed bytes. Each module is one step:
 //!
-//! - `resolve`: names → sources, in a fixed order, each once; `url` and `file_url` read URLs, `day_files` tells what
-//!   of a folder is meant;
+//! - `resolve`: names → sources, in a fixed order, each once; `url` and `file_url` read URLs, `pattern` finds files by
+//!   globs, `day_files` tells what of a folder is meant;
 //! - `store`: objects of S3, Google Cloud Storage and Azure, downloaded in pieces side by side; `spool` keeps them in
 //!   a folder first;
 //! - `raw`: the bytes as they are stored, of an object or a `file`, counted on the way;
@@ -33,6 +33,7 @@ mod error;
 mod file;
 mod file_url;
 mod options;
+mod pattern;
 mod raw;
 mod reader;
 mod resolve;

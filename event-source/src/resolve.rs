@@ -8,9 +8,10 @@ use std::sync::Arc;
 
 use crate::day_files::{self, Found};
 use crate::file_url;
+use crate::pattern;
 use crate::source::Objects;
 use crate::spool::Spool;
-use crate::store::{AS_IN_A_SHELL, Object, Stores, Window, list};
+use crate::store::{Object, Stores, Window, list};
 use crate::url::{StoreUrl, WILDCARDS};
 use crate::{Options, Source, SourceError};
 
@@ -114,7 +115,7 @@ fn read_argument(argument: &str) -> Result<Named, SourceError> {
     }
     match argument.split_once("://") {
         Some((scheme, rest)) if scheme.eq_ignore_ascii_case("file") => {
-            Ok(Named::Local { path: file_url::path(argument, rest)?, is_url: true })
+            Ok(Named::Local { path: file_url::path(rest)?, is_url: true })
         }
         Some((scheme, rest)) if is_scheme(scheme) => match StoreUrl::parse(scheme, rest)? {
             Some(url) => Ok(Named::Object(url)),
@@ -154,24 +155,24 @@ fn local(argument: &str, path: &str, is_url: bool) -> Result<(Vec<Source>, Vec<S
 
 /// The day files below a folder, and what else is there.
 fn below(folder: &str) -> Result<(Vec<String>, Vec<String>), SourceError> {
-    let base = if folder.ends_with('/') { folder.to_owned() } else { format!("{folder}/") };
-    let (mut files, mut others, mut folders) = (Vec::new(), Vec::new(), vec![String::new()]);
+    let base = Path::new(folder);
+    let (mut files, mut others, mut folders) = (Vec::new(), Vec::new(), vec![PathBuf::new()]);
     while let Some(relative) = folders.pop() {
-        let path = format!("{base}{relative}");
-        let failed = |error| SourceError::from_io(&path, 0, error);
+        let path = base.join(&relative);
+        let failed = |error| SourceError::from_io(&path.display().to_string(), 0, error);
         for entry in fs::read_dir(&path).map_err(failed)? {
             let entry = entry.map_err(failed)?;
-            let entry_name = utf8(entry.file_name().into())?;
-            let relative = format!("{relative}{entry_name}");
+            let relative = relative.join(entry.file_name());
             let kind = entry.file_type().map_err(failed)?;
-            match day_files::classify(&relative) {
+            match day_files::classify(&relative.to_string_lossy()) {
                 Found::Hidden => {}
-                _ if kind.is_dir() => folders.push(format!("{relative}/")),
+                _ if kind.is_dir() => folders.push(relative),
                 // A link to a folder could lead in circles.
                 Found::DayFile if !(kind.is_symlink() && entry.path().is_dir()) => {
-                    files.push(format!("{base}{relative}"));
+                    files.push(utf8(base.join(relative))?);
                 }
-                Found::DayFile | Found::Other => others.push(format!("{base}{relative}")),
+                // As it is shown.
+                Found::DayFile | Found::Other => others.push(base.join(relative).display().to_string()),
             }
         }
     }
@@ -182,18 +183,7 @@ fn below(folder: &str) -> Result<(Vec<String>, Vec<String>), SourceError> {
 }
 
 fn matches(pattern: &str) -> Result<Vec<String>, SourceError> {
-    let paths = glob::glob_with(pattern, AS_IN_A_SHELL).map_err(|error| SourceError::InvalidPattern {
-        pattern: pattern.to_owned(),
-        problem: error.to_string(),
-    })?;
-    let mut names = Vec::new();
-    for path in paths {
-        let path =
-            path.map_err(|error| SourceError::from_io(&error.path().display().to_string(), 0, error.into()))?;
-        if !path.is_dir() {
-            names.push(utf8(path)?);
-        }
-    }
+    let mut names: Vec<String> = pattern::files(pattern)?.into_iter().map(utf8).collect::<Result<_, _>>()?;
     if names.is_empty() {
         return Err(SourceError::NotFound { name: pattern.to_owned(), pattern: true });
     }

@@ -1,6 +1,8 @@
 //! Names on the command line become sources, or an error that says what to name instead.
 
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{PermissionsExt, symlink};
 
 use event_source::{ErrorKind, Options, Source, SourceError};
@@ -39,6 +41,53 @@ fn arguments_keep_their_order_and_globs_are_sorted() {
 }
 
 #[test]
+fn globs_go_through_folders_as_a_shells_do() {
+    let folder = folder(&["a/x.1", "a/b/x.2", "a/b/c/x.3", "a/.h/x.4", "x.5", ".x.6"]);
+    symlink(folder.path().join("a"), folder.path().join("link")).unwrap();
+    for (pattern, expected) in [
+        ("**/x.*", &["a/b/c/x.3", "a/b/x.2", "a/x.1", "x.5"][..]),
+        ("a/**", &["a/b/c/x.3", "a/b/x.2", "a/x.1"]),
+        ("a/**/**/x.[13]", &["a/b/c/x.3", "a/x.1"]),
+        ("**/b/**/x*", &["a/b/c/x.3", "a/b/x.2"]),
+        (".//a/./*/x*", &["a/b/x.2"]),
+        ("a/.*/x.?", &["a/.h/x.4"]),
+        (".x*", &[".x.6"]),
+        ("link/x*", &["link/x.1"]),
+        ("a/b/../x?1", &["a/b/../x.1"]),
+    ] {
+        assert_eq!(names(&folder, &[pattern]).unwrap(), expected, "{pattern}");
+    }
+    for pattern in ["*/", "a*", "x.5/*", "**/none*"] {
+        assert_eq!(names(&folder, &[pattern]).unwrap_err().kind(), ErrorKind::NotFound, "{pattern}");
+    }
+    // A link whose end has gone is named, not passed over.
+    symlink("nowhere", folder.path().join("a/x.7")).unwrap();
+    let error = names(&folder, &["a/x*"]).unwrap_err();
+    assert!(error.to_string().contains("a/x.7: there is no such file"), "{error}");
+}
+
+#[test]
+fn names_that_are_not_utf8_are_passed_over_unless_they_are_meant() {
+    let folder = folder(&["day/a.jsonl"]);
+    let odd = |name: &[u8]| folder.path().join("day").join(OsStr::from_bytes(name));
+    fs::write(odd(b"caf\xe9.txt"), "").unwrap();
+    fs::create_dir(odd(b"\xe9")).unwrap();
+    for pattern in ["day", "day/*.jsonl", "**/*.jsonl", "day/[a]*", "*/a*"] {
+        assert_eq!(names(&folder, &[pattern]).unwrap(), ["day/a.jsonl"], "{pattern}");
+    }
+    let argument = folder.path().join("day").display().to_string();
+    let resolved = event_source::resolve(&[argument], &Options::default()).unwrap();
+    assert!(resolved.left_out[0].ends_with("day/caf\u{fffd}.txt"), "{:?}", resolved.left_out);
+
+    fs::write(odd(b"\xe9/b.jsonl"), "").unwrap();
+    for pattern in ["day", "**/*.jsonl", "day/*/b*"] {
+        let error = names(&folder, &[pattern]).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Usage, "{pattern}");
+        assert!(error.to_string().contains("rename"), "{error}");
+    }
+}
+
+#[test]
 fn a_file_that_is_there_wins_over_a_pattern() {
     let folder = folder(&["day[1]", "day1"]);
     assert_eq!(names(&folder, &["day[1]"]).unwrap(), ["day[1]"]);
@@ -61,9 +110,12 @@ fn file_urls_are_paths() {
     let url = format!("file://{}/with%20space%25", folder.path().display());
     let sources = resolve(std::slice::from_ref(&url)).unwrap();
     assert_eq!((sources[0].name(), sources[0].size()), (url.as_str(), Some(11)));
-    for wrong in ["file://elsewhere/x", "file://x", "file:///a%2", "file:///a%zz", "file:///%ff"] {
+    for wrong in
+        ["file://elsewhere/x", "file://x", "file:///a%2", "file:///a%zz", "file:///%ff", "file://u:geheim@x/"]
+    {
         let error = resolve(&[wrong.to_owned()]).unwrap_err();
         assert!(matches!(error, SourceError::InvalidFileUrl { .. }), "{wrong}: {error}");
+        assert!(!error.to_string().contains("geheim"), "{error}");
     }
 }
 

@@ -174,3 +174,26 @@ fn lines_that_the_contract_takes_by_now_are_accepted_as_they_came() {
     let row = world.query("SELECT source_file, source_line FROM {raw}.events WHERE user_id = 'late'");
     assert_eq!(row, [json!(["day.jsonl", 7])]);
 }
+
+/// An event, then blanks up to more than what is kept, then what makes it none.
+#[test]
+fn what_is_kept_of_a_line_is_not_taken_for_it() {
+    let world = World::new("rejects_cut");
+    let long = format!("{}{}no event", GOOD.replace("\"u\"", "\"long\""), " ".repeat(70_000));
+    let short = GOOD.replace("\"u\"", "\"short\"");
+    fs::write(world.path("day.jsonl"), format!("{long}\n{short}\n")).unwrap();
+    let limits = ["--max-reject-ratio", "1", "--allow-empty", "--max-line-bytes", "10"];
+    world.load(DAY, &[&limits[..], &["day.jsonl"]].concat());
+    world.succeed(&["rejects", "export", "--batch-date", DAY, "--out", "bad.jsonl"]);
+    // The short one was kept whole, and the limit is another now.
+    for (from, status, accepted) in [
+        (&["--from", "bad.jsonl"][..], "committed", json!({ "events": 1 })),
+        (&["--from", "bad.jsonl"], "nothing_accepted", json!({})),
+        (&[], "nothing_accepted", json!({})),
+    ] {
+        let replayed = replay(&world, from);
+        assert_eq!(replayed["status"], status, "{from:?}");
+        assert_eq!((&replayed["accepted"], &replayed["cut_lines"]), (&accepted, &json!(1)), "{from:?}");
+    }
+    assert_eq!(world.query("SELECT user_id FROM {raw}.events"), [json!(["short"])]);
+}

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use event_generator::{Generator, Plan};
 use integration_tests::azure::Container;
-use integration_tests::proxy::{Head, Proxy};
+use integration_tests::proxy::{Fault, Head, Proxy, Rule};
 use integration_tests::s3::{Bucket, SECRET};
 use integration_tests::world::{Finished, World};
 use serde_json::{Value, json};
@@ -297,6 +297,19 @@ fn what_is_missing_or_denied_is_told_by_the_exit_code() {
         assert!(!finished.stderr.contains("geheim"), "{}", finished.stderr);
     }
     assert_eq!(world.query("SELECT count() FROM {raw}.loads"), [json!([0])]);
+
+    // Refused lists are refusals like any other.
+    let proxy = Proxy::to(bucket.server());
+    for (status, body) in
+        [(403, "<Error><Code>AccessDenied</Code><Message>Not you</Message></Error>"), (401, "")]
+    {
+        proxy.add(Rule::new(is_listing, Fault::Answer { status, body: body.to_owned() }).times(2));
+        for argument in [bucket.url("other/"), bucket.url("oth*/*")] {
+            let finished = load(&world, &proxy.url(), &[&argument]);
+            assert_eq!(finished.code, 77, "{argument}: {}", finished.stderr);
+            assert!(finished.stderr.contains("denies access"), "{argument}: {}", finished.stderr);
+        }
+    }
 
     // Unencrypted endpoints are to be allowed.
     let mut plain = command(&world, &endpoint, &["validate", &bucket.url("other/")]);

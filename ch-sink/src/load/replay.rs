@@ -55,7 +55,8 @@ pub struct ReplayReport {
     pub accepted: BTreeMap<String, u64>,
     /// Lines that are still rejected, by the reason that they are listed with.
     pub still_rejected: BTreeMap<String, u64>,
-    /// Lines of which only the start is kept: they can only be replayed from an edited file, or loaded again.
+    /// Lines of which only the start is kept, and nothing was put in its place: they can only be replayed from an edited
+    /// file, or loaded again.
     pub cut_lines: u64,
     /// How long it took.
     pub seconds: f64,
@@ -181,15 +182,16 @@ impl<'a> Replay<'a> {
 
     /// Parses one line, or what was put in its place.
     fn parse(&mut self, line: &RejectedLine) -> Result<(), LoadError> {
-        let edited = match &mut self.edited {
-            None if line.is_cut() => {
-                self.cut_lines += 1;
-                None
-            }
+        let mut text = match &mut self.edited {
             None => Some(line.raw.clone()),
             Some(edited) => take(edited, &line.key)?,
         };
-        let Some(mut text) = edited else {
+        // What is kept of a line may be an event. The line is not.
+        if line.is_cut() && text.as_ref() == Some(&line.raw) {
+            self.cut_lines += 1;
+            text = None;
+        }
+        let Some(mut text) = text else {
             *self.still_rejected.entry(line.reason.clone()).or_default() += 1;
             return Ok(());
         };

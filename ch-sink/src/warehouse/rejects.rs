@@ -66,9 +66,10 @@ pub struct RejectedLine {
 }
 
 impl RejectedLine {
-    /// Whether only its start was kept.
+    /// Whether only its start was kept. (A line that was too long for a small limit may be kept whole.)
     pub fn is_cut(&self) -> bool {
         self.reason == event_schema::Reason::LineTooLong.as_str()
+            && self.raw.len() >= event_parser::KEPT_BYTES
     }
 }
 

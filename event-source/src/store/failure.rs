@@ -26,6 +26,8 @@ pub(super) fn explain(name: &str, error: &object_store::Error) -> SourceError {
                 Some(416) => SourceError::Changed { name, change: format!("it became shorter ({words})") },
                 // No such bucket.
                 Some(404) => SourceError::ObjectNotFound { name, words },
+                // Of lists the library makes no difference between refusals.
+                Some(401 | 403) => SourceError::StoreDenied { name, words },
                 // S3's answer to credentials that have run out.
                 Some(400) if ["ExpiredToken", "InvalidToken"].iter().any(|code| words.contains(code)) => {
                     SourceError::StoreDenied { name, words }

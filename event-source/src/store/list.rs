@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use futures_util::TryStreamExt;
-use glob::{MatchOptions, Pattern};
+use glob::Pattern;
 use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStoreExt};
 
 use super::{Object, Store, failure, persist, wait_for};
 use crate::day_files::{self, Found};
+use crate::pattern::AS_IN_A_SHELL;
 use crate::url::StoreUrl;
 use crate::{ErrorKind, SourceError};
 
@@ -108,10 +109,6 @@ fn matching(store: &Store, url: &StoreUrl) -> Result<Vec<Object>, SourceError> {
     let objects: Vec<Object> = matching.map(|meta| object(store, url, meta)).collect();
     if objects.is_empty() { Err(SourceError::NotFound { name, pattern: true }) } else { Ok(objects) }
 }
-
-/// How names match patterns: `*` stays within a folder and finds nothing hidden.
-pub(crate) const AS_IN_A_SHELL: MatchOptions =
-    MatchOptions { case_sensitive: true, require_literal_separator: true, require_literal_leading_dot: true };
 
 fn object(store: &Store, url: &StoreUrl, meta: ObjectMeta) -> Object {
     Object::new(url.of(meta.location.as_ref()), Arc::clone(&store.client), meta)

@@ -23,7 +23,7 @@ use crate::{ErrorKind, Options, SourceError};
 
 use connect::Store;
 pub(crate) use connect::Stores;
-pub(crate) use list::{AS_IN_A_SHELL, list};
+pub(crate) use list::list;
 pub(crate) use object::Object;
 pub(crate) use window::{Download, PIECE_BYTES, Window};
 
