@@ -1,6 +1,8 @@
 //! What ends a command early, and the exit code (those of `sysexits.h`) that tells a scheduler what to do.
 
 use std::fmt;
+use std::io;
+use std::path::Path;
 use std::process::ExitCode;
 
 use ch_sink::{ErrorClass, LoadError, WarehouseError};
@@ -39,9 +41,19 @@ impl Failure {
     }
 
     /// An error of the system, as it is seen from what was being done.
-    pub(crate) fn doing(what: impl fmt::Display, error: std::io::Error) -> Failure {
+    pub(crate) fn doing(what: impl fmt::Display, error: io::Error) -> Failure {
         let failure = Failure::from(error);
         Failure { message: format!("{what}: {failure}"), ..failure }
+    }
+
+    /// A file that cannot be written. A folder that is not there is then named wrongly: it is no source.
+    pub(crate) fn writing(path: &Path, error: io::Error) -> Failure {
+        let is_place = matches!(
+            error.kind(),
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::IsADirectory
+        );
+        let failure = Failure::doing(format_args!("cannot write {}", path.display()), error);
+        if is_place { Failure { code: Code::Usage, ..failure } } else { failure }
     }
 
     pub(crate) fn code(&self) -> Code {
@@ -96,11 +108,11 @@ impl From<ErrorClass> for Code {
     }
 }
 
-impl From<std::io::Error> for Failure {
-    fn from(error: std::io::Error) -> Failure {
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Failure {
         let code = match error.kind() {
-            std::io::ErrorKind::PermissionDenied => Code::Denied,
-            std::io::ErrorKind::NotFound => Code::NoInput,
+            io::ErrorKind::PermissionDenied => Code::Denied,
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Code::NoInput,
             _ => Code::Temporary,
         };
         Failure::new(code, error)

@@ -94,6 +94,9 @@ fn an_export_is_the_lines_byte_for_byte() {
     assert_eq!(lines[1], b"\xff\xfe not UTF-8");
     assert_eq!(lines[3], b"no event");
     assert_eq!((lines[4].len(), lines[5].len()), (64 << 10, 0));
+    let nowhere = world.run(&["rejects", "export", "--batch-date", DAY, "--out", "none/bad.jsonl"]);
+    assert_eq!(nowhere.code, 2, "{}", nowhere.stderr);
+    assert!(nowhere.stderr.contains("cannot write none/bad.jsonl"), "{}", nowhere.stderr);
     let told = String::from_utf8_lossy(&output.stderr);
     assert!(told.contains("64 KiB") && told.contains("UTF-8"), "{told}");
 }

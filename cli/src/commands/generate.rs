@@ -69,9 +69,7 @@ fn report(summary: Summary) -> Report {
 
 fn failure(error: FilesError) -> Failure {
     match error {
-        FilesError::Io { path, source } => {
-            Failure::doing(format_args!("cannot write {}", path.display()), source)
-        }
+        FilesError::Io { path, source } => Failure::writing(&path, source),
         error => Failure::new(Code::Usage, error),
     }
 }

@@ -144,8 +144,7 @@ fn export(
     talk: Talk,
 ) -> Outcome {
     let create = |path: &Path| {
-        let file = File::create(path);
-        let file = file.map_err(|error| Failure::doing(format_args!("write {}", path.display()), error))?;
+        let file = File::create(path).map_err(|error| Failure::writing(path, error))?;
         Ok::<_, Failure>(BufWriter::new(file))
     };
     let mut lines: Box<dyn Write> = match out {

@@ -32,7 +32,7 @@ pub(crate) fn run(args: &args::Report, talk: Talk) -> Outcome {
         Ok::<_, Failure>(report::page(as_of, &answers))
     })?;
     let Some(out) = &args.out else { return print(page.as_bytes()) };
-    fs::write(out, &page).map_err(|error| Failure::doing(format_args!("write {}", out.display()), error))?;
+    fs::write(out, &page).map_err(|error| Failure::writing(out, error))?;
     talk.output.print(&json!({ "file": out, "bytes": page.len() }), |_| format!("{}\n", out.display()))
 }
 
