@@ -67,8 +67,8 @@ def samples(metric, method, variant, control):
     return adjusted((y[0], both(variant, metric, 1)), (y[1], both(control, metric, 1)))
 
 
-def compared(variant, control):
-    """The statistics of two samples."""
+def compared(variant, control, largest):
+    """The statistics of two samples, made of values up to the largest."""
     row = dict.fromkeys(TESTED)
     row["value"] = None if variant is None else mean(variant)
     row["control_value"] = None if control is None else mean(control)
@@ -83,7 +83,7 @@ def compared(variant, control):
         return row
     error = float(numpy.sqrt(numpy.var(variant, ddof=1) / len(variant) + numpy.var(control, ddof=1) / len(control)))
     # Equal values differ by rounding once they are linearised or adjusted.
-    if error <= 1e-12 * max(numpy.abs(variant).max(), numpy.abs(control).max()):
+    if error <= 1e-12 * largest:
         return row
     test = stats.ttest_ind(variant, control, equal_var=False)
     interval = test.confidence_interval(0.95)
@@ -96,6 +96,11 @@ def compared(variant, control):
         minimum_detectable_effect=float(DETECTABLE * error),
     )
     return row
+
+
+def largest(values):
+    """The largest of all values; 0 without any."""
+    return max((float(numpy.abs(side).max()) for side in values if side is not None and len(side)), default=0.0)
 
 
 def adjust_by_holm(rows):
@@ -132,7 +137,9 @@ def results(experiment):
                 continue
             for name, variant in sorted(experiment["variants"].items()):
                 if name != experiment["control"]:
-                    rows.append((metric, name, len(variant), compared(*samples(metric, method, variant, control))))
+                    scale = largest(samples(metric, "welch", variant, control))
+                    row = compared(*samples(metric, method, variant, control), scale)
+                    rows.append((metric, name, len(variant), row))
         adjust_by_holm([row for *_, row in rows])
         for metric, name, users, row in rows:
             yield {

@@ -21,7 +21,7 @@ struct Build {
 
 /// A zone with summer time, whose change falls into the days, to a date that has not come; one that is half an hour
 /// off, to a date that is past, with all else that can be chosen.
-fn builds() -> [Build; 3] {
+fn builds() -> [Build; 4] {
     let [first, second, third] = ["it's", "say \"hello\"", "`tick`"].map(str::to_owned);
     let shares = [(first.clone(), 0.5), (second.clone(), 0.3), (third.clone(), 0.2)];
     let all = AbOptions {
@@ -34,6 +34,12 @@ fn builds() -> [Build; 3] {
         build("UTC", "USD"),
         Build { as_of: Some("2026-05-31"), ..build("America/New_York", "EUR") },
         Build { as_of: Some("2026-04-30"), ab: all, ..build("Asia/Kolkata", "USD") },
+        // The seventh day is cut by the window's end.
+        Build {
+            as_of: Some("2026-03-31"),
+            ab: AbOptions { window_days: 7, ..AbOptions::default() },
+            ..build("Europe/Berlin", "EUR")
+        },
     ]
 }
 

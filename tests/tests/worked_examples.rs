@@ -17,7 +17,7 @@ fn marts_say_what_the_books_say() {
     for day in [date(2026, 1, 15), date(2026, 1, 31), date(2026, 2, 1), date(2026, 2, 28), as_of] {
         days.lines_mut(day);
     }
-    let examples = [returning_users(), sleep(), anscombe(), subscriptions()];
+    let examples = [returning_users(), sleep(), anscombe(), far_apart(), foretold(), subscriptions()];
     for line in examples.iter().flatten() {
         days.add(line);
     }
@@ -61,6 +61,9 @@ fn marts_say_what_the_books_say() {
         assert_near(known, revenue("anscombe", "cuped", name), name);
     }
     assert_near(32.84 / 5.0 - 49.67 / 6.0, revenue("anscombe", "welch", "absolute_difference"), "difference");
+    // What is left of users who do three times what they did before is rounding, and no spread.
+    let foretold = [Cell::text("foretold"), Cell::text("revenue_per_user"), Cell::text("cuped")];
+    assert_eq!(tests.column("standard_error", &foretold), [&Cell::Statistic(None, 1.0)]);
     let subscriptions = subscription_retention(&facts);
     for (segment, value, expected) in [
         // Cohort, eligible and retained subscribers of months 0, 1 and 2.
@@ -79,6 +82,14 @@ fn marts_say_what_the_books_say() {
     }
 
     world.dbt(&["build"]);
+    let found = world.query(
+        "SELECT p_value, ci_low, ci_high FROM {marts}.fct_ab_test_results \
+         WHERE experiment_id = 'far_apart' AND metric = 'revenue_per_user' AND method = 'welch'",
+    );
+    for (place, name) in ["p_value", "ci_low", "ci_high"].iter().enumerate() {
+        let (found, known) = (found[0][place].as_f64().unwrap(), revenue("far_apart", "welch", name));
+        assert!((found / known - 1.0).abs() < 1e-6, "{name} is {found}, by scipy {known}");
+    }
     for mart in [retention, tests, subscriptions] {
         mart.assert_is_in(&world, "on worked examples");
     }
@@ -145,6 +156,37 @@ fn anscombe() -> Vec<Line> {
         lines.push(assignment(&user, "anscombe", if number < 6 { "control" } else { "treatment" }));
         lines.push(money(&user, "2026-02-10T08:00:00Z", x));
         lines.push(money(&user, "2026-02-21T08:00:00Z", y));
+    }
+    lines
+}
+
+/// A hundred million against nothing, give or take one: sums of squares have no digit left of the spread.
+fn far_apart() -> Vec<Line> {
+    let mut lines = Vec::new();
+    for (variant, amounts) in
+        [("control", ["0.0"; 3]), ("treatment", ["100000000", "100000001", "100000002"])]
+    {
+        for (number, amount) in amounts.iter().enumerate() {
+            let user = format!("far-{variant}-{number}");
+            lines.push(assignment(&user, "far_apart", variant));
+            lines.push(money(&user, "2026-02-21T08:00:00Z", amount));
+        }
+    }
+    lines
+}
+
+/// Each user's net revenue after the assignment is a third of that before it, and all together have none.
+fn foretold() -> Vec<Line> {
+    let mut lines = Vec::new();
+    for variant in ["control", "treatment"] {
+        for (number, [before, after]) in
+            [["15", "5"], ["-15", "-5"], ["29.97", "9.99"], ["-29.97", "-9.99"]].iter().enumerate()
+        {
+            let user = format!("foretold-{variant}-{number}");
+            lines.push(assignment(&user, "foretold", variant));
+            lines.push(money(&user, "2026-02-10T08:00:00Z", before));
+            lines.push(money(&user, "2026-02-21T08:00:00Z", after));
+        }
     }
     lines
 }

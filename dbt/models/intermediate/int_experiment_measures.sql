@@ -55,7 +55,10 @@ WITH
                 (`day`.first_event_time >= assigned.prior_start AND `day`.first_event_time < assigned.assigned_at)
                 OR (`day`.last_event_time >= assigned.prior_start AND `day`.last_event_time < assigned.assigned_at)
             ) AS prior_active_days,
-            max(`day`.activity_date = toDate(assigned.assigned_at, {{ reporting_timezone() }}) + 7) AS is_active_d7
+            max(
+                `day`.activity_date = toDate(assigned.assigned_at, {{ reporting_timezone() }}) + 7
+                AND ((`day`.first_event_time >= assigned.assigned_at AND `day`.first_event_time < assigned.window_end) OR (`day`.last_event_time >= assigned.assigned_at AND `day`.last_event_time < assigned.window_end))
+            ) AS is_active_d7
         FROM {{ ref('int_user_activity_daily') }} AS `day`
         INNER JOIN assigned ON assigned.user_id = `day`.user_id
         GROUP BY

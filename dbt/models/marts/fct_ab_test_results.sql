@@ -249,7 +249,12 @@ WITH
             CASE
                 WHEN countIf(isNotNull(y)) > 1 AND varSampStableIf(x, isNotNull(y)) > 0 THEN covarSampStable(x, y) / varSampStableIf(x, isNotNull(y))
                 ELSE 0
-            END AS theta
+            END AS theta,
+            max(abs(y)) AS largest,
+            avgIf(x, isNotNull(y) AND is_control = 0) AS variant_mean_x,
+            avgIf(y, is_control = 0) AS variant_mean_y,
+            avgIf(x, isNotNull(y) AND is_control = 1) AS control_mean_x,
+            avgIf(y, is_control = 1) AS control_mean_y
         FROM `samples`
         GROUP BY
             experiment_id,
@@ -257,29 +262,38 @@ WITH
             metric
     ),
 
-    -- What is tested: as it is, for the means (all zeros are zero), and less a constant, for the
-    -- tests.
+    -- What is tested: as it is, for the means (all zeros are zero); less the mean of all, and less
+    -- that of its side, for the tests.
     `values` AS (
         SELECT
             experiment_id,
             variant,
             metric,
             is_control,
+            largest,
             tupleElement(one, 1) AS method,
             tupleElement(one, 2) AS value,
-            tupleElement(one, 3) AS centred
+            tupleElement(one, 3) AS centred,
+            tupleElement(one, 4) AS apart
         FROM (
             SELECT
                 `samples`.experiment_id AS experiment_id,
                 `samples`.variant AS variant,
                 `samples`.metric AS metric,
                 `samples`.is_control AS is_control,
+                coefficients.largest AS largest,
                 [
-                    ('welch', `samples`.y, `samples`.y - coefficients.mean_y),
+                    (
+                        'welch',
+                        `samples`.y,
+                        `samples`.y - coefficients.mean_y,
+                        `samples`.y - CASE WHEN `samples`.is_control = 1 THEN coefficients.control_mean_y ELSE coefficients.variant_mean_y END
+                    ),
                     (
                         'cuped',
                         `samples`.y - coefficients.theta * (`samples`.x - coefficients.mean_x),
-                        `samples`.y - coefficients.mean_y - coefficients.theta * (`samples`.x - coefficients.mean_x)
+                        `samples`.y - coefficients.mean_y - coefficients.theta * (`samples`.x - coefficients.mean_x),
+                        `samples`.y - CASE WHEN `samples`.is_control = 1 THEN coefficients.control_mean_y ELSE coefficients.variant_mean_y END - coefficients.theta * (`samples`.x - CASE WHEN `samples`.is_control = 1 THEN coefficients.control_mean_x ELSE coefficients.variant_mean_x END)
                     )
                 ] AS `both`
             FROM `samples`
@@ -302,7 +316,9 @@ WITH
             countIf(is_control = 1 AND isNotNull(value)) AS control_users,
             avgIf(value, is_control = 1) AS control_mean,
             varSampStableIf(centred, is_control = 1) AS control_variance,
-            welchTTestState(0.95)(ifNull(centred, 0), is_control) AS welch
+            max(largest) AS largest,
+            welchTTestState(0.95)(ifNull(centred, 0), is_control) AS welch,
+            welchTTestState(0.95)(ifNull(apart, 0), is_control) AS welch_apart
         FROM `values`
         GROUP BY
             experiment_id,
@@ -331,7 +347,9 @@ WITH
                 ELSE nullIf(0, 0)
             END AS control_value,
             moments.control_variance / ifNull(moments.control_users, 0) AS control_share,
-            moments.welch AS welch
+            moments.largest AS largest,
+            moments.welch AS welch,
+            moments.welch_apart AS welch_apart
         FROM (
             SELECT
                 experiment_id,
@@ -370,48 +388,27 @@ WITH
             CAST(CASE WHEN is_tested THEN degrees ELSE nullIf(0, 0) END AS Nullable(Float64)) AS degrees_of_freedom,
             CAST(
                 CASE
-                    WHEN is_tested THEN tupleElement(
-                        arrayElement(
-                            arrayMap(
-                                `test` -> finalizeAggregation(`test`),
-                                arraySlice([welch], 1, is_tested)
+                    WHEN is_tested THEN CASE
+                        WHEN is_near THEN tupleElement(
+                            arrayElement(
+                                arrayMap(
+                                    `test` -> finalizeAggregation(`test`),
+                                    arraySlice([welch], 1, is_near)
+                                ),
+                                1
                             ),
-                            1
-                        ),
-                        2
-                    )
+                            2
+                        )
+                        ELSE exp(a * log(x) + 0.5 * log1p(0 - x) - (lgamma(a) + 0.5723649429247001 - lgamma(a + 0.5))) / a * (1 + x * (a + 1 - 0.5) / (a + 1) * (1 + x * (a + 2 - 0.5) / (a + 2) * (1 + x * (a + 3 - 0.5) / (a + 3) * (1 + x * (a + 4 - 0.5) / (a + 4) * 1))))
+                    END
                     ELSE nullIf(0, 0)
                 END AS Nullable(Float64)
             ) AS p_value,
             CAST(
-                CASE
-                    WHEN is_tested THEN tupleElement(
-                        arrayElement(
-                            arrayMap(
-                                `test` -> finalizeAggregation(`test`),
-                                arraySlice([welch], 1, is_tested)
-                            ),
-                            1
-                        ),
-                        3
-                    )
-                    ELSE nullIf(0, 0)
-                END AS Nullable(Float64)
+                CASE WHEN is_tested THEN difference - half_width ELSE nullIf(0, 0) END AS Nullable(Float64)
             ) AS ci_low,
             CAST(
-                CASE
-                    WHEN is_tested THEN tupleElement(
-                        arrayElement(
-                            arrayMap(
-                                `test` -> finalizeAggregation(`test`),
-                                arraySlice([welch], 1, is_tested)
-                            ),
-                            1
-                        ),
-                        4
-                    )
-                    ELSE nullIf(0, 0)
-                END AS Nullable(Float64)
+                CASE WHEN is_tested THEN difference + half_width ELSE nullIf(0, 0) END AS Nullable(Float64)
             ) AS ci_high
         FROM (
             SELECT
@@ -422,15 +419,36 @@ WITH
                 control_variant,
                 variant_value,
                 control_value,
+                is_tested,
+                error,
+                degrees,
+                difference,
                 welch,
-                ifNull(
-                    variant_users > 1 AND control_users > 1
-                    AND sqrt(variant_share + control_share) > (abs(variant_value) + abs(control_value)) * 0.0000000000001,
-                    0
-                ) AS is_tested,
-                sqrt(variant_share + control_share) AS error,
-                (variant_share + control_share) * (variant_share + control_share) / (variant_share * variant_share / (variant_users - 1) + control_share * control_share / (control_users - 1)) AS degrees
-            FROM figures
+                is_tested AND ifNull(abs(difference) < error * 1000, 0) AS is_near,
+                (tupleElement(arrayElement(arrayMap(`test` -> finalizeAggregation(`test`), arraySlice([welch_apart], 1, is_tested)), 1), 4) - tupleElement(arrayElement(arrayMap(`test` -> finalizeAggregation(`test`), arraySlice([welch_apart], 1, is_tested)), 1), 3)) / 2 AS half_width,
+                degrees / 2 AS a,
+                degrees * (error * error) / (degrees * (error * error) + difference * difference) AS x
+            FROM (
+                SELECT
+                    experiment_id,
+                    metric,
+                    method,
+                    variant,
+                    control_variant,
+                    variant_value,
+                    control_value,
+                    welch,
+                    welch_apart,
+                    ifNull(
+                        variant_users > 1 AND control_users > 1
+                        AND sqrt(variant_share + control_share) > largest * 0.0000000000001,
+                        0
+                    ) AS is_tested,
+                    sqrt(variant_share + control_share) AS error,
+                    (variant_share + control_share) * (variant_share + control_share) / (variant_share * variant_share / (variant_users - 1) + control_share * control_share / (control_users - 1)) AS degrees,
+                    variant_value - control_value AS difference
+                FROM figures
+            )
         )
     ),
 

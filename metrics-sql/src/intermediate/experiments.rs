@@ -298,7 +298,9 @@ fn activity() -> Query {
         call("uniqExactIf", [day("activity_date"), touched(before)])
     });
     let seventh = reporting_date(of_user("assigned_at")) + int(7);
-    select.item(call("max", [day("activity_date").equals(seventh)]), "is_active_d7").into()
+    // As all else, inside the window: it may end before that day, or within it.
+    let is_active_d7 = day("activity_date").equals(seventh).and(touched(false));
+    select.item(call("max", [is_active_d7]), "is_active_d7").into()
 }
 
 fn money() -> Query {

@@ -15,8 +15,12 @@ use crate::sql::{Cte, Expr, JoinKind, Relation, Select, SqlType, call, col, int}
 const CONFIDENCE: &str = "0.95";
 /// The quantiles of the standard normal distribution at 97.5 % and 80 % together: 1.9599640 + 0.8416212.
 const EFFECT_PER_STANDARD_ERROR: &str = "2.8015852";
-/// A standard error or a control's value of less than this share of the values is the rounding of floats, and is 0.
+/// A standard error of less than this share of the largest value, or a control's value of less than this share of both, is
+/// the rounding of floats, and is 0.
 const ROUNDING: &str = "0.0000000000001";
+
+/// The server's test sums squares: a difference of this many standard errors or more costs it too many digits.
+const FARTHEST_BY_SQUARES: i64 = 1000;
 
 /// A metric, as a user's value after the assignment and before it.
 struct Metric {
@@ -45,6 +49,9 @@ const METRICS: [Metric; 5] = [
 
 /// The measures that are there for both sides of the assignment.
 const SIDED_MEASURES: [&str; 5] = ["paid_purchases", "net_revenue", "active_days", "attempts", "solved"];
+
+/// What is compared, and how it is told from the other.
+const SIDES: [(&str, i64); 2] = [("variant", 0), ("control", 1)];
 
 const WELCH: &str = "welch";
 const CUPED: &str = "cuped";
@@ -100,7 +107,8 @@ pub(super) fn model() -> Model {
             ),
             Cte::new(
                 "values",
-                "What is tested: as it is, for the means (all zeros are zero), and less a constant, for the tests.",
+                "What is tested: as it is, for the means (all zeros are zero); less the mean of all, and less that of its \
+                 side, for the tests.",
                 samples::values(),
             ),
             Cte::new("moments", "Both samples of each test.", tested::moments()),
@@ -139,8 +147,8 @@ fn columns() -> Vec<Column> {
             "metric",
             "What is measured of a user in the window. conversion: 1 with a paid purchase, else 0; \
              revenue_per_user: net revenue; active_days: distinct active dates; retention_d7: 1 if active on the \
-             seventh date after that of the assignment, else 0; task_success_rate: correct attempts ÷ attempts, \
-             both summed over the users.",
+             seventh date after that of the assignment, as far as the window reaches into it, else 0; \
+             task_success_rate: correct attempts ÷ attempts, both summed over the users.",
         )
         .tested(ColumnTest::OneOf(names)),
         key(
@@ -182,15 +190,21 @@ fn columns() -> Vec<Column> {
             "minimum_detectable_effect",
             "The absolute difference that is found with 80 % power at a level of 5 %: 2.8015852 × standard_error.",
         ),
-        Column::attribute(
-            "srm_p_value",
-            SqlType::Float64.nullable(),
-            "Sample ratio mismatch: the chi-squared test of analysed users over all variants against the shares \
-             they were to have: equal ones, or those of var `ab_expected_shares`. All variants are those that anyone was \
-             assigned to, analysed or not; shares given for others are left out, and the rest taken of their sum. \
-             Near 0, the assignment is broken and the other figures mean nothing.",
-            assigned::survival(&col("statistic").of("mismatch"), &col("degrees_of_freedom").of("mismatch")),
-        )
+        Column {
+            role: Role::Measure,
+            ..Column::attribute(
+                "srm_p_value",
+                SqlType::Float64.nullable(),
+                "Sample ratio mismatch: the chi-squared test of analysed users over all variants against the shares \
+                 they were to have: equal ones, or those of var `ab_expected_shares`. All variants are those that \
+                 anyone was assigned to, analysed or not; shares given for others are left out, and the rest taken \
+                 of their sum. Near 0, the assignment is broken and the other figures mean nothing.",
+                assigned::survival(
+                    &col("statistic").of("mismatch"),
+                    &col("degrees_of_freedom").of("mismatch"),
+                ),
+            )
+        }
         .tested(share),
         users(
             "excluded_users",

@@ -1,6 +1,6 @@
 //! A row a user, comparison, metric and method: what is tested.
 
-use super::{CUPED, Kind, METRICS, Metric, SIDED_MEASURES, WELCH, null};
+use super::{CUPED, Kind, METRICS, Metric, SIDED_MEASURES, SIDES, WELCH, null};
 use crate::intermediate::experiments::{BEFORE, measures};
 use crate::sql::{
     Expr, JoinKind, Order, Query, Relation, Select, SqlType, WindowSpec, array, call, case, col, int, text,
@@ -118,13 +118,19 @@ pub(super) fn coefficients() -> Query {
         })],
         int(0),
     );
-    Select::from(Relation::cte("samples"))
+    let mut select = Select::from(Relation::cte("samples"))
         .columns(["experiment_id", "variant", "metric"])
         .item(call("avgIf", [col("x"), has_value()]), "mean_x")
         .item(call("avg", [col("y")]), "mean_y")
         .item(theta, "theta")
-        .group_by(["experiment_id", "variant", "metric"].map(col))
-        .into()
+        .item(call("max", [call("abs", [col("y")])]), "largest");
+    for (side, is_control) in SIDES {
+        let on_side = || col("is_control").equals(int(is_control));
+        select = select
+            .item(call("avgIf", [col("x"), has_value().and(on_side())]), format!("{side}_mean_x"))
+            .item(call("avgIf", [col("y"), on_side()]), format!("{side}_mean_y"));
+    }
+    select.group_by(["experiment_id", "variant", "metric"].map(col)).into()
 }
 
 pub(super) fn values() -> Query {
@@ -132,16 +138,22 @@ pub(super) fn values() -> Query {
     let coefficient = |name: &'static str| col(name).of("coefficients");
     let before = || coefficient("theta") * (sample("x") - coefficient("mean_x"));
     let centred = || sample("y") - coefficient("mean_y");
-    let of_method = |method, value, centred| tuple([text(method), value, centred]);
+    let of_side = |name: &str| {
+        let [variant, control] = SIDES.map(|(side, _)| col(format!("{side}_{name}")).of("coefficients"));
+        case([(sample("is_control").equals(int(1)), control)], variant)
+    };
+    let apart = || sample("y") - of_side("mean_y");
+    let apart_before = coefficient("theta") * (sample("x") - of_side("mean_x"));
+    let of_method = |method, value, centred, apart| tuple([text(method), value, centred, apart]);
     let mut joined = Select::from(Relation::cte("samples").alias("samples"));
     for name in ["experiment_id", "variant", "metric", "is_control"] {
         joined = joined.item(sample(name), name);
     }
     let methods = array([
-        of_method(WELCH, sample("y"), centred()),
-        of_method(CUPED, sample("y") - before(), centred() - before()),
+        of_method(WELCH, sample("y"), centred(), apart()),
+        of_method(CUPED, sample("y") - before(), centred() - before(), apart() - apart_before),
     ]);
-    let joined = joined.item(methods, "both").join(
+    let joined = joined.item(coefficient("largest"), "largest").item(methods, "both").join(
         JoinKind::Inner,
         Relation::cte("coefficients").alias("coefficients"),
         {
@@ -150,10 +162,11 @@ pub(super) fn values() -> Query {
         },
     );
     Select::from(Query::from(joined))
-        .columns(["experiment_id", "variant", "metric", "is_control"])
+        .columns(["experiment_id", "variant", "metric", "is_control", "largest"])
         .item(col("one").element(1), "method")
         .item(col("one").element(2), "value")
         .item(col("one").element(3), "centred")
+        .item(col("one").element(4), "apart")
         .array_join(col("both"), "one")
         .into()
 }

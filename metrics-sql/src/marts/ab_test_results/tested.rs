@@ -1,6 +1,9 @@
 //! The tests: moments of both samples, what follows from them, and Holm over all.
 
-use super::{CONFIDENCE, CUPED, EFFECT_PER_STANDARD_ERROR, Kind, METRICS, ROUNDING, TEST, WELCH, null};
+use super::{
+    CONFIDENCE, CUPED, EFFECT_PER_STANDARD_ERROR, FARTHEST_BY_SQUARES, Kind, METRICS, ROUNDING, SIDES, TEST,
+    WELCH, null,
+};
 use crate::sql::{
     Bound, Expr, Frame, FrameUnit, JoinKind, Order, Query, Relation, Select, SqlType, WindowSpec, array,
     call, case, col, int, lambda, number, parametric, text, tuple,
@@ -9,7 +12,7 @@ use crate::sql::{
 pub(super) fn moments() -> Query {
     let (value, centred) = (|| col("value"), || col("centred"));
     let mut select = Select::from(Relation::cte("values")).columns(TEST);
-    for (side, is_control) in [("variant", 0), ("control", 1)] {
+    for (side, is_control) in SIDES {
         let on_side = || col("is_control").equals(int(is_control));
         let measured = call("countIf", [on_side().and(call("isNotNull", [value()]))]);
         select = select
@@ -19,9 +22,17 @@ pub(super) fn moments() -> Query {
     }
     // The server's test takes no NULL; where there is one, all of a side are, and nothing is tested. It fails for
     // samples that cannot be tested, so it is kept as a state until that is known.
-    let samples = [call("ifNull", [centred(), int(0)]), col("is_control")];
-    let welch = parametric("welchTTestState", [number(CONFIDENCE)], samples);
-    select.item(welch, "welch").group_by(TEST.map(col)).into()
+    let welch = |value| {
+        let samples = [call("ifNull", [value, int(0)]), col("is_control")];
+        parametric("welchTTestState", [number(CONFIDENCE)], samples)
+    };
+    select
+        .item(call("max", [col("largest")]), "largest")
+        .item(welch(centred()), "welch")
+        // Both sides about zero: the interval of no difference, whose width is that of the one there is.
+        .item(welch(col("apart")), "welch_apart")
+        .group_by(TEST.map(col))
+        .into()
 }
 
 /// Every metric and method.
@@ -55,7 +66,9 @@ pub(super) fn figures() -> Query {
             .item(moment(&format!("{side}_variance")) / users(side), format!("{side}_share"));
     }
     select
+        .item(moment("largest"), "largest")
         .item(moment("welch"), "welch")
+        .item(moment("welch_apart"), "welch_apart")
         .join(JoinKind::Left, Relation::cte("moments").alias("moments"), {
             TEST.map(|name| moment(name).equals(every_one(name)))
                 .into_iter()
@@ -67,10 +80,9 @@ pub(super) fn figures() -> Query {
 
 pub(super) fn tests() -> Query {
     let error = || call("sqrt", [col("variant_share") + col("control_share")]);
-    let size = call("abs", [col("variant_value")]) + call("abs", [col("control_value")]);
     let enough = |side: &str| col(format!("{side}_users")).greater(int(1));
     let can_be_tested =
-        enough("variant").and(enough("control")).and(error().greater(size * number(ROUNDING)));
+        enough("variant").and(enough("control")).and(error().greater(col("largest") * number(ROUNDING)));
     let tested = || col("is_tested");
     let if_tested = |value: Expr| case([(tested(), value)], null()).cast(SqlType::Float64.nullable());
     let square = |value: Expr| value.clone() * value;
@@ -79,23 +91,56 @@ pub(super) fn tests() -> Query {
         square(col("variant_share") + col("control_share")) / (of_side("variant") + of_side("control"));
     let judged = Select::from(Relation::cte("figures"))
         .columns(TEST)
-        .columns(["control_variant", "variant_value", "control_value", "welch"])
+        .columns(["control_variant", "variant_value", "control_value", "welch", "welch_apart"])
         .item(call("ifNull", [can_be_tested, int(0)]), "is_tested")
         .item(error(), "error")
-        .item(degrees, "degrees");
-    // An array of the one test that is made, or of none.
-    let made = call("arraySlice", [array([col("welch")]), int(1), tested()]);
-    let finished = call("arrayMap", [lambda("test", |test| call("finalizeAggregation", [test])), made]);
-    let result = |place| call("arrayElement", [finished.clone(), int(1)]).element(place);
-    Select::from(Query::from(judged))
+        .item(degrees, "degrees")
+        .item(col("variant_value") - col("control_value"), "difference");
+    // Of an array of the one test that is made, or of none.
+    let result = |test: &'static str, is_made: Expr, place| {
+        let made = call("arraySlice", [array([col(test)]), int(1), is_made]);
+        let finished = call("arrayMap", [lambda("test", |test| call("finalizeAggregation", [test])), made]);
+        call("arrayElement", [finished, int(1)]).element(place)
+    };
+    let is_near = call("abs", [col("difference")]).less(col("error") * int(FARTHEST_BY_SQUARES));
+    let spread = || col("degrees") * square(col("error"));
+    let end = |place| result("welch_apart", col("is_tested"), place);
+    let shaped = Select::from(Query::from(judged))
+        .columns(TEST)
+        .columns(["control_variant", "variant_value", "control_value", "is_tested", "error", "degrees"])
+        .columns(["difference", "welch"])
+        .item(col("is_tested").and(call("ifNull", [is_near, int(0)])), "is_near")
+        .item((end(4) - end(3)) / int(2), "half_width")
+        .item(col("degrees") / int(2), "a")
+        .item(spread() / (spread() + square(col("difference"))), "x");
+    let p_value = case([(col("is_near"), result("welch", col("is_near"), 2))], far_tail());
+    Select::from(Query::from(shaped))
         .columns(TEST)
         .columns(["control_variant", "variant_value", "control_value"])
         .item(if_tested(col("error")), "standard_error")
         .item(if_tested(col("degrees")), "degrees_of_freedom")
-        .item(if_tested(result(2)), "p_value")
-        .item(if_tested(result(3)), "ci_low")
-        .item(if_tested(result(4)), "ci_high")
+        .item(if_tested(p_value), "p_value")
+        .item(if_tested(col("difference") - col("half_width")), "ci_low")
+        .item(if_tested(col("difference") + col("half_width")), "ci_high")
         .into()
+}
+
+/// Both tails of Student's distribution beyond a `t` that is far, with ν degrees of freedom: the regularised incomplete
+/// beta function I(x; a, 1/2) of x = ν ÷ (ν + t²) and a = ν ÷ 2, by its hypergeometric series.
+///
+/// Source: <https://dlmf.nist.gov/8.17.E8>. From t = 1000 on, x is below 0.0002, or the result is zero to a float: four
+/// terms of the series are enough.
+fn far_tail() -> Expr {
+    const LOG_GAMMA_OF_HALF: &str = "0.5723649429247001";
+    let (a, x, half) = (|| col("a"), || col("x"), || number("0.5"));
+    let log_gamma = |value| call("lgamma", [value]);
+    let log_beta = log_gamma(a()) + number(LOG_GAMMA_OF_HALF) - log_gamma(a() + half());
+    let log_front = a() * call("log", [x()]) + half() * call("log1p", [int(0) - x()]) - log_beta;
+    let last = int(1);
+    let series = (1..=4)
+        .rev()
+        .fold(last, |rest, term| int(1) + x() * (a() + int(term) - half()) / (a() + int(term)) * rest);
+    call("exp", [log_front]) / a() * series
 }
 
 pub(super) fn adjusted() -> Query {
