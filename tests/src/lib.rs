@@ -7,8 +7,8 @@
 //! - [`fuzz`] holds the parser against the reference on as many changed lines as one has time for;
 //! - `marts` computes every mart from what the reference reads, without SQL;
 //! - `days` makes day files with all that goes wrong between a product and its warehouse;
-//! - `world` is the product as its users have it, `s3` and `azure` the stores of its day files, `proxy` the network between, `tls` a
-//!   server's front that encrypts.
+//! - `world` is the product as its users have it, `s3` and `azure` the stores of its day files, `proxy` the network
+//!   between, `tls` a server's front that encrypts.
 //!
 //! The tests themselves live in `tests/`: they hold the loader and the marts against these. What needs more than the
 //! parser is behind the feature `product`, which is on unless one asks for the fuzzer alone.
