@@ -469,6 +469,7 @@ mod tests {
     fn the_servers_words_decide_the_class() {
         for (words, class) in [
             ("Code: 516. DB::Exception: u: Authentication failed", ErrorClass::AccessDenied),
+            ("Code: 164. DB::Exception: Cannot execute query in readonly mode", ErrorClass::AccessDenied),
             ("Code: 241. DB::Exception: Memory limit exceeded", ErrorClass::Temporary),
             ("Code: 81. DB::Exception: Database raw does not exist", ErrorClass::Usage),
             ("Code: 62. DB::Exception: Syntax error", ErrorClass::Defect),
