@@ -372,6 +372,18 @@ impl Batch {
         self.lines == 0
     }
 
+    /// The times of the events of each table, in milliseconds since 1970-01-01T00:00:00Z.
+    pub fn event_times(&self) -> [&[i64]; 5] {
+        [
+            &self.events.envelope,
+            &self.purchases.envelope,
+            &self.task_results.envelope,
+            &self.sessions.envelope,
+            &self.ab_test_assignments.envelope,
+        ]
+        .map(|envelope| envelope.event_time.values())
+    }
+
     /// Rows by table, in the order of the registry.
     pub fn rows_by_table(&self) -> [(&'static str, usize); 5] {
         [

@@ -31,6 +31,7 @@ mod batch;
 mod check;
 mod chunk;
 pub mod columns;
+mod dates;
 mod index;
 mod rows;
 mod shapes;
@@ -46,6 +47,7 @@ pub use batch::{
     AbTestAssignments, Batch, EnvelopeColumns, Events, NamedView, Purchases, Reject, Sessions, Table,
     TaskResults, Violation,
 };
+pub use dates::EventDates;
 pub use split::{KEPT_BYTES, Options, Parser};
 pub use tally::Tally;
 

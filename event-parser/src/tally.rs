@@ -6,6 +6,7 @@ use event_schema::Reason;
 use event_schema::registry::ENTITIES;
 
 use crate::batch::{Batch, Reject};
+use crate::dates::{EventDates, date_out_of_range};
 
 /// The most bytes of a line that an example keeps.
 const EXAMPLE_BYTES: usize = 200;
@@ -18,6 +19,8 @@ pub struct Tally {
     /// By table, in the order of the registry.
     accepted: [u64; ENTITIES.len()],
     rejected: BTreeMap<Reason, u64>,
+    dates: EventDates,
+    dates_out_of_range: EventDates,
     examples: Vec<Reject>,
     most_examples: u64,
 }
@@ -35,7 +38,13 @@ impl Tally {
         for (sum, (_, rows)) in self.accepted.iter_mut().zip(batch.rows_by_table()) {
             *sum += rows as u64;
         }
+        for times in batch.event_times() {
+            self.dates.add_times(times);
+        }
         for reject in batch.rejects() {
+            if let Some(date) = date_out_of_range(reject) {
+                self.dates_out_of_range.add(date, 1);
+            }
             let count = self.rejected.entry(reject.first().reason).or_default();
             *count += 1;
             if *count <= self.most_examples {
@@ -83,6 +92,16 @@ impl Tally {
     /// The share of rejected lines, of those that are not blank; 0 where there are none.
     pub fn reject_ratio(&self) -> f64 {
         self.rejected_lines() as f64 / self.filled_lines().max(1) as f64
+    }
+
+    /// The dates of the accepted events.
+    pub fn dates(&self) -> &EventDates {
+        &self.dates
+    }
+
+    /// The dates of the lines that were rejected because their `event_time` is too far from the batch date.
+    pub fn dates_out_of_range(&self) -> &EventDates {
+        &self.dates_out_of_range
     }
 
     /// The first rejected lines of each reason; of a long line only the start.

@@ -120,7 +120,7 @@ fn messages_say_what_was_expected_and_what_stood_there() {
 #[test]
 fn messages_about_a_line_say_where() {
     let deep = format!("{{\"a\":{}", "[".repeat(200));
-    let lines: [&[u8]; 8] = [
+    let lines: [&[u8]; 10] = [
         b"{\"a\":1,}",
         b"{\"a\":tru}",
         b"[1]",
@@ -129,6 +129,9 @@ fn messages_about_a_line_say_where() {
         b"{\"a\":\"b",
         b"{\"a\":\"b\tc\"}",
         deep.as_bytes(),
+        // The byte order mark of a file that was appended to another, and a space that is none.
+        "\u{feff}{\"a\":1}".as_bytes(),
+        "{\"a\":\u{a0}1}".as_bytes(),
     ];
     let messages: Vec<String> = lines
         .iter()

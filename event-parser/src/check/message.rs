@@ -2,7 +2,7 @@
 
 use event_schema::Reason;
 use event_schema::registry::{Field, JsonType, Order, Rule};
-use event_schema::value::{Date, is_control};
+use event_schema::value::{Date, is_control, visible};
 
 use crate::walk::{Slot, SlotKind};
 
@@ -95,19 +95,12 @@ fn quoted(text: &[u8]) -> String {
     format!("\"{}\"", shown(text))
 }
 
-/// The start of a text on one line, control characters spelt out.
+/// The start of a text on one line, characters that cannot be seen spelt out.
 fn shown(text: &[u8]) -> String {
     let start = String::from_utf8_lossy(&text[..text.len().min(SHOWN_BYTES)]);
     // A character that is cut at the end shows as the replacement character: leave it out.
     let start = if text.len() > SHOWN_BYTES { start.trim_end_matches('\u{fffd}') } else { &start };
-    let mut shown = String::with_capacity(start.len());
-    for character in start.chars() {
-        if character.is_control() {
-            shown.extend(character.escape_unicode());
-        } else {
-            shown.push(character);
-        }
-    }
+    let mut shown = visible(start);
     if text.len() > SHOWN_BYTES {
         shown.push('…');
     }

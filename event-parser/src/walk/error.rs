@@ -1,6 +1,7 @@
 //! What stops the reading of a line.
 
 use event_schema::Reason;
+use event_schema::value::is_invisible;
 
 use crate::batch::Violation;
 
@@ -70,6 +71,9 @@ fn found(text: &[u8], at: usize) -> String {
     match String::from_utf8_lossy(&rest[..rest.len().min(4)]).chars().next() {
         Some(control) if control.is_control() => {
             format!("the control character U+{:04X}", u32::from(control))
+        }
+        Some(invisible) if is_invisible(invisible) => {
+            format!("the invisible character U+{:04X}", u32::from(invisible))
         }
         Some(character) => format!("`{character}`"),
         None => "nothing".to_owned(),

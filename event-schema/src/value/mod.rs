@@ -16,7 +16,10 @@ mod tests;
 
 pub use amount::{Amount, AmountError, parse_amount};
 pub use date::{Date, DateError, parse_date};
-pub use text::{Country, Currency, LettersError, Text, TextError, check_text, is_control, is_upper_letters};
+pub use text::{
+    Country, Currency, LettersError, Text, TextError, check_text, is_control, is_invisible, is_upper_letters,
+    visible,
+};
 pub use timestamp::{Timestamp, TimestampError, parse_rfc3339};
 pub use uuid::parse_uuid;
 

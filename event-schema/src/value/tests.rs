@@ -100,6 +100,18 @@ fn texts_count_bytes_and_refuse_controls() {
     assert_eq!("KZT".parse::<Currency>().unwrap().as_str(), "KZT");
 }
 
+#[test]
+fn characters_that_cannot_be_seen_are_spelt_out() {
+    for (text, shown) in [
+        ("a\u{feff}b", "a<U+FEFF>b"),
+        ("\u{200b}\u{a0}\u{202e}\u{2028}", "<U+200B><U+00A0><U+202E><U+2028>"),
+        ("a\tb\0", "a<U+0009>b<U+0000>"),
+        ("ключ, 鍵, \"clé\" \\ e\u{301} 🙂", "ключ, 鍵, \"clé\" \\ e\u{301} 🙂"),
+    ] {
+        assert_eq!(visible(text), shown);
+    }
+}
+
 proptest! {
     #[test]
     fn dates_round_trip(days: u16) {

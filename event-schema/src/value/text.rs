@@ -1,6 +1,6 @@
 //! Bounded strings without control characters, and codes of capital letters.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::ops::Deref;
 use std::str::FromStr;
 
@@ -71,6 +71,30 @@ impl<const MIN: usize, const MAX: usize> fmt::Display for Text<MIN, MAX> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
+}
+
+/// Text as a message shows it, on one line: characters that cannot be seen are spelt out, `<U+FEFF>`.
+pub fn visible(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        if is_invisible(character) {
+            write!(shown, "<U+{:04X}>", u32::from(character)).expect("writing to a string");
+        } else {
+            shown.push(character);
+        }
+    }
+    shown
+}
+
+/// Whether a character cannot be seen, or taken for a space: control and format characters such as U+FEFF and U+200B,
+/// spaces other than U+0020, and what Unicode has not assigned.
+pub fn is_invisible(character: char) -> bool {
+    if character.is_ascii() {
+        return character.is_ascii_control();
+    }
+    // The standard library knows what can be printed. After a letter an accent can.
+    let after_a_letter = String::from_iter(['a', character]);
+    after_a_letter.escape_debug().skip(1).take(2).eq("\\u".chars())
 }
 
 /// A code that is not of the right number of letters A–Z.
