@@ -23,10 +23,11 @@
 //! - **Patient, not blind.** Throttling, failing and silent stores are tried again with growing, jittered waits, and
 //!   an answer that breaks off is taken up at the byte reached; what a store denies or does not have fails at once.
 //!
-//! This crate knows nothing of events: it does not even look for line ends.
+//! This crate knows nothing of events: it does not even look for line ends. Of a day file it knows the date in its name.
 
 mod ahead;
 mod buffer;
+mod date_in_name;
 mod day_files;
 mod decoder;
 mod error;

@@ -1,6 +1,6 @@
 //! From names on a command line to sources.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -35,6 +35,30 @@ impl Resolved {
             None => Ok(()),
         }
     }
+
+    /// Parts the sources by a key, their order kept. The parts share nothing: the objects of one can be read, spooled,
+    /// or left alone, whatever is done with the others. `options` are those that the sources were found with; what is
+    /// left out is told by each part.
+    #[must_use]
+    pub fn split_by<K: Ord>(
+        self,
+        options: &Options,
+        mut key: impl FnMut(&Source) -> K,
+    ) -> BTreeMap<K, Resolved> {
+        let mut parts: BTreeMap<K, Vec<Place>> = BTreeMap::new();
+        for source in self.sources {
+            let place = parts.entry(key(&source)).or_default();
+            place.push(match source.shared_object() {
+                Some(object) => Place::Object(object),
+                None => Place::Local(source),
+            });
+        }
+        let part = |places| {
+            let (sources, objects) = gather(places, options);
+            Resolved { sources, left_out: self.left_out.clone(), objects }
+        };
+        parts.into_iter().map(|(key, places)| (key, part(places))).collect()
+    }
 }
 
 /// The sources that `arguments` name: paths, globs, folders, `-` for standard input; URLs of objects and prefixes
@@ -61,7 +85,7 @@ pub fn resolve(arguments: &[String], options: &Options) -> Result<Resolved, Sour
             }
             Named::Object(url) => {
                 let (objects, others) = list(&stores.get(&url)?, &url)?;
-                found.extend(objects.into_iter().map(Place::Object));
+                found.extend(objects.into_iter().map(|object| Place::Object(Arc::new(object))));
                 left_out.extend(others);
             }
         }
@@ -79,7 +103,7 @@ enum Named {
 
 enum Place {
     Local(Source),
-    Object(Object),
+    Object(Arc<Object>),
 }
 
 /// The sources in order; the objects of all of them share a window and a spool folder.

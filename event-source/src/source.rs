@@ -7,7 +7,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
+use event_schema::value::Date;
+
 use crate::ReadBuffer;
+use crate::date_in_name;
 use crate::raw::{Fingerprint, Raw};
 use crate::reader::Reader;
 use crate::spool::Spool;
@@ -81,6 +84,20 @@ impl Source {
     /// The stored (compressed) size in bytes when it was named; `None` for a stream.
     pub fn size(&self) -> Option<u64> {
         self.size
+    }
+
+    /// The dates, `YYYY-MM-DD`, in its name: those of the file or object itself, or where that has none, those of the
+    /// folders it is in. In their order, each once.
+    pub fn dates_in_name(&self) -> Vec<Date> {
+        date_in_name::dates(&self.name)
+    }
+
+    /// The object; `None` for a file or a stream.
+    pub(crate) fn shared_object(&self) -> Option<Arc<Object>> {
+        match &self.place {
+            Place::Object(objects, index) => Some(Arc::clone(&objects.window.objects()[*index])),
+            Place::Stdin | Place::Stream(_) | Place::File(_) => None,
+        }
     }
 
     /// Where the file is; `None` for a stream or an object.

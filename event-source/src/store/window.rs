@@ -30,9 +30,9 @@ pub(crate) struct Window {
 }
 
 impl Window {
-    pub(crate) fn new(objects: Vec<Object>, options: &Options) -> Window {
+    pub(crate) fn new(objects: Vec<Arc<Object>>, options: &Options) -> Window {
         Window {
-            objects: objects.into_iter().map(Arc::new).collect(),
+            objects,
             permits: Arc::new(Semaphore::new(options.jobs.clamp(1, Semaphore::MAX_PERMITS))),
             ahead: Mutex::default(),
             spare: Arc::default(),
