@@ -1,8 +1,8 @@
 //! What can go wrong, and what the one who started it should do.
 
-use std::fmt;
 use std::time::Duration;
 
+use event_parser::EventDates;
 use event_schema::value::Date;
 use event_source::{ErrorKind, SourceError};
 use rustls::{Error as TlsError, InvalidMessage};
@@ -266,7 +266,7 @@ pub enum LoadError {
         error: WarehouseError,
     },
     /// More lines were rejected than the limit allows.
-    #[error("{batch_date} was not loaded: {share}; {rejected}", share = share(rejected, *max_reject_ratio))]
+    #[error("{batch_date} was not loaded: {share}{rejected}", share = share(rejected, *max_reject_ratio))]
     TooManyRejects {
         /// The day.
         batch_date: Date,
@@ -278,15 +278,37 @@ pub enum LoadError {
     /// No event was accepted.
     #[error(
         "{batch_date} was not loaded: its sources hold no valid event ({} lines that are not blank); check that \
-         they are the right ones, or allow an empty day (--allow-empty){}",
-        rejected.lines,
-        if rejected.by_reason.is_empty() { String::new() } else { format!("; {rejected}") }
+         they are the right ones, or allow an empty day (--allow-empty){rejected}",
+        rejected.lines
     )]
     NoEvents {
         /// The day.
         batch_date: Date,
         /// What was rejected.
         rejected: Box<Rejected>,
+    },
+    /// The batch date is later than tomorrow.
+    #[error(
+        "{batch_date} was not loaded: it is later than tomorrow, {tomorrow} (UTC); check --batch-date, or load it all the \
+         same with --allow-misdated"
+    )]
+    FutureDate {
+        /// The day.
+        batch_date: Date,
+        /// Tomorrow, by the clock that is ahead: the client's or the server's.
+        tomorrow: Date,
+    },
+    /// None of the events is of the day or one beside it.
+    #[error(
+        "{batch_date} was not loaded: none of its {} events is of {batch_date} or a day beside it; the events are of \
+         {dates}; check --batch-date, or load them all the same with --allow-misdated",
+        dates.total()
+    )]
+    Misdated {
+        /// The day.
+        batch_date: Date,
+        /// Which dates the events are of.
+        dates: Box<EventDates>,
     },
     /// The server does not have the rows that it acknowledged.
     #[error(
@@ -414,7 +436,9 @@ impl LoadError {
         match self {
             LoadError::Source { error, .. } => error.kind().into(),
             LoadError::Warehouse { error, .. } | LoadError::Rejects { error } => error.class(),
-            LoadError::TooManyRejects { .. } | LoadError::NoEvents { .. } => ErrorClass::BadData,
+            LoadError::TooManyRejects { .. } | LoadError::NoEvents { .. } | LoadError::Misdated { .. } => {
+                ErrorClass::BadData
+            }
             LoadError::RowsDiffer { .. }
             | LoadError::CommitUnknown { .. }
             | LoadError::Swept { .. }
@@ -428,7 +452,9 @@ impl LoadError {
             LoadError::NothingStaged { .. } | LoadError::NotStaged { .. } | LoadError::NotLoaded { .. } => {
                 ErrorClass::NotFound
             }
-            LoadError::CommittedBefore { .. } | LoadError::StagedTwice { .. } => ErrorClass::Usage,
+            LoadError::FutureDate { .. }
+            | LoadError::CommittedBefore { .. }
+            | LoadError::StagedTwice { .. } => ErrorClass::Usage,
             LoadError::Panicked { .. } => ErrorClass::Defect,
         }
     }
@@ -442,18 +468,6 @@ fn share(rejected: &Rejected, limit: f64) -> String {
         100.0 * total as f64 / rejected.lines.max(1) as f64,
         limit
     )
-}
-
-impl fmt::Display for Rejected {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let counts: Vec<String> =
-            self.by_reason.iter().map(|(reason, lines)| format!("{reason}: {lines}")).collect();
-        write!(f, "{}", counts.join(", "))?;
-        for example in &self.examples {
-            write!(f, "\n  {example}")?;
-        }
-        write!(f, "\nall of them: SELECT * FROM {} WHERE load_id = '{}'", self.table, self.load_id)
-    }
 }
 
 #[cfg(test)]

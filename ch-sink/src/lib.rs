@@ -25,10 +25,12 @@ mod warehouse;
 
 pub use error::{ErrorClass, LoadError, WarehouseError};
 pub use load::{
-    EditedLines, Example, LoadOptions, LoadReport, LoadStatus, Progress, Rejected, RejectsOf, ReplayReport,
-    ReplayStatus, commit_staged, count_rejects, load, read_rejects, replay_rejects, stage,
+    EditedLines, EventsByDate, Example, LoadOptions, LoadReport, LoadStatus, Progress, Rejected, RejectsOf,
+    ReplayReport, ReplayStatus, Swept, UnloadReport, UnloadStatus, commit_staged, count_rejects,
+    doubt_about_events, doubt_about_names, load, read_rejects, refuse_future_date, replay_rejects, stage,
+    to_sweep, unload,
 };
 pub use warehouse::{
-    Commit, CommittedSource, ConnectOptions, RejectCount, RejectFilter, RejectKey, RejectedLine, Retry,
-    Secret, Warehouse, WireCompression,
+    Commit, CommittedSource, ConnectOptions, Disk, LoadedDay, RejectCount, RejectFilter, RejectKey,
+    RejectedLine, Retry, Secret, WaitingLoads, Warehouse, WireCompression,
 };

@@ -7,9 +7,11 @@
 //! 3. the queries that run now are waited for: readers that saw the former commit, and commits under way;
 //! 4. the list is made again, and what stands in both is dropped.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use event_schema::registry::REJECTED_EVENTS;
+use serde::Serialize;
 
 use crate::WarehouseError;
 use crate::warehouse::{Found, TABLES, Warehouse};
@@ -77,6 +79,25 @@ async fn try_sweep(warehouse: &Warehouse) -> Result<(), WarehouseError> {
         warehouse.drop_partition(&stored.table, stored.batch_date, stored.load_id).await?;
     }
     Ok(())
+}
+
+/// What the next sweep is to remove.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Swept {
+    /// Loads that a newer commit of their date has replaced.
+    pub superseded_loads: u64,
+    /// Loads that ended before their commit.
+    pub dead_loads: u64,
+}
+
+/// Counts the loads whose rows nobody reads any more, and that are still there.
+pub async fn to_sweep(warehouse: &Warehouse) -> Result<Swept, WarehouseError> {
+    let fates = fates(warehouse.not_shown().await?);
+    let loads = |wanted: Fate| {
+        let loads = fates.iter().filter(|(_, fate)| *fate == wanted).map(|(stored, _)| stored.load_id);
+        loads.collect::<BTreeSet<_>>().len() as u64
+    };
+    Ok(Swept { superseded_loads: loads(Fate::Superseded), dead_loads: loads(Fate::Dead) })
 }
 
 fn fates(found: Found) -> Vec<(StoredLoad, Fate)> {

@@ -2,6 +2,7 @@
 
 mod cleanup;
 mod commit;
+mod dates;
 mod filling;
 mod pipeline;
 mod rejects;
@@ -10,9 +11,11 @@ mod report;
 pub(crate) mod rules;
 mod staging;
 mod tally;
+mod unload;
 
 use std::time::Instant;
 
+use event_parser::EventDates;
 use event_schema::value::Date;
 use event_source::Source;
 use uuid::Uuid;
@@ -20,6 +23,8 @@ use uuid::Uuid;
 use crate::blocks::Part;
 use crate::warehouse::{Commit, CommittedSource, Proposal, StagedLoad, Warehouse};
 use crate::{LoadError, WarehouseError};
+pub use cleanup::{Swept, to_sweep};
+pub use dates::{EventsByDate, doubt_about_events, doubt_about_names, refuse_future_date};
 pub use pipeline::Progress;
 pub use rejects::{RejectsOf, count_rejects, read_rejects};
 pub use replay::{EditedLines, ReplayReport, ReplayStatus, replay_rejects};
@@ -27,6 +32,7 @@ pub use report::{LoadReport, LoadStatus};
 pub use staging::{commit_staged, stage};
 use tally::Tally;
 pub use tally::{Example, Rejected};
+pub use unload::{UnloadReport, UnloadStatus, unload};
 
 /// How a day is loaded.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,6 +43,8 @@ pub struct LoadOptions {
     pub max_reject_ratio: f64,
     /// Whether a day without any valid event is committed.
     pub allow_empty: bool,
+    /// Whether a day is loaded whose batch date is later than tomorrow, or none of whose events is near it.
+    pub allow_misdated: bool,
     /// Whether the day is loaded even if the same sources are committed for it already.
     pub force: bool,
     /// The most bytes of a line, without its ending.
@@ -53,6 +61,7 @@ impl LoadOptions {
             batch_date,
             max_reject_ratio: 0.01,
             allow_empty: false,
+            allow_misdated: false,
             force: false,
             max_line_bytes: 1 << 20,
             memory_bytes: 1 << 30,
@@ -70,21 +79,27 @@ pub async fn load(
     sources: &[Source],
     progress: impl Fn(Progress),
 ) -> Result<LoadReport, LoadError> {
+    dates::check_batch_date(warehouse, options).await?;
     let day = Day { warehouse, options, load_id: Uuid::now_v7(), started: Instant::now() };
+    let mut warnings: Vec<String> =
+        dates::doubt_about_names(options.batch_date, sources).into_iter().collect();
     if let Some(commit) = day.same_sources_committed(sources).await? {
-        return Ok(day.already_loaded(&commit).await);
+        match already_loaded(warehouse, options, &commit).await? {
+            Ok(report) => return Ok(report.with_warnings(warnings)),
+            Err(missing) => warnings.push(missing),
+        }
     }
     let ready = async {
         // Boxed: the future is large.
         let tally = Box::pin(pipeline::run(&day, sources, progress)).await?;
-        let rejected = tally.rejected(day.load_id, warehouse.data_table(Part::Rejects.table()));
+        let (dates, rejected) = (tally.dates().clone(), tally.rejected(day.load_id));
         let load = tally.into_staged(day.load_id, day.started.elapsed());
         let commit = Commit::of(&[load]);
-        check_quality(options, &commit, || rejected)?;
-        Ok(commit)
+        check_quality(options, &commit, &dates, async || rejected).await?;
+        Ok((commit, dates))
     };
-    let commit = match ready.await {
-        Ok(commit) => commit,
+    let (commit, dates) = match ready.await {
+        Ok(ready) => ready,
         Err(error) => {
             // Rejects stay: they tell what was wrong. So does what cannot be removed now: it is swept later.
             cleanup::discard(&day).await;
@@ -92,9 +107,11 @@ pub async fn load(
         }
     };
     // A stream's content is known only now.
-    if let Some(commit) = day.same_content_committed(&commit.sources).await? {
+    if let Some(same) = day.same_content_committed(&commit.sources).await?
+        && let Ok(report) = already_loaded(warehouse, options, &same).await?
+    {
         cleanup::discard_all(&day).await;
-        return Ok(day.already_loaded(&commit).await);
+        return Ok(report.with_warnings(warnings));
     }
     let proposal = Proposal {
         batch_date: options.batch_date,
@@ -106,7 +123,8 @@ pub async fn load(
     };
     match commit::commit(warehouse, &proposal).await {
         Ok(standing) => {
-            let mut report = LoadReport::committed(options.batch_date, &commit);
+            let mut report =
+                LoadReport::committed(options.batch_date, &commit, &dates).with_warnings(warnings);
             report.add_standing(standing);
             report.warnings.extend(cleanup::sweep(warehouse).await);
             Ok(report)
@@ -189,14 +207,6 @@ impl Day<'_> {
         waiting.await.map_err(|error| self.failed(error))
     }
 
-    /// What there is to say of a day that holds the sources already. A load that was killed after its commit has left
-    /// something to sweep.
-    async fn already_loaded(&self, commit: &Commit) -> LoadReport {
-        let mut report = LoadReport::already_loaded(self.options, commit);
-        report.warnings.extend(cleanup::sweep(self.warehouse).await);
-        report
-    }
-
     /// An error if the server does not have the rows that were sent.
     async fn check_rows(&self, tally: &Tally) -> Result<(), LoadError> {
         for part in Part::all() {
@@ -227,24 +237,43 @@ impl Day<'_> {
     }
 }
 
-/// An error if the day is empty or too much of it was rejected.
-fn check_quality(
+/// What there is to say of a day that holds the sources already; or else that its rows are not there any more, for a
+/// table was emptied or has a TTL. A load that was killed after its commit has left something to sweep.
+async fn already_loaded(
+    warehouse: &Warehouse,
     options: &LoadOptions,
     commit: &Commit,
-    rejected: impl FnOnce() -> Rejected,
+) -> Result<Result<LoadReport, String>, LoadError> {
+    let batch_date = options.batch_date;
+    let stored = warehouse.stored_events(batch_date, &commit.load_ids).await;
+    let stored = stored.map_err(|error| LoadError::Warehouse { batch_date, error })?;
+    if let Some((table, found, counted)) = stored.differs_from(commit) {
+        return Ok(Err(format!(
+            "{} has {found} rows of {batch_date}, but {counted} were committed: the day is loaded again",
+            warehouse.data_table(table)
+        )));
+    }
+    let mut report = LoadReport::already_loaded(options, commit, &stored.dates);
+    report.warnings.extend(cleanup::sweep(warehouse).await);
+    Ok(Ok(report))
+}
+
+/// An error if the day is empty, too much of it was rejected, or its events are of quite other dates.
+async fn check_quality(
+    options: &LoadOptions,
+    commit: &Commit,
+    dates: &EventDates,
+    rejected: impl AsyncFnOnce() -> Rejected,
 ) -> Result<(), LoadError> {
     let &LoadOptions { batch_date, max_reject_ratio, allow_empty, .. } = options;
     if commit.reject_ratio() > max_reject_ratio {
-        return Err(LoadError::TooManyRejects {
-            batch_date,
-            max_reject_ratio,
-            rejected: Box::new(rejected()),
-        });
+        let rejected = Box::new(rejected().await);
+        return Err(LoadError::TooManyRejects { batch_date, max_reject_ratio, rejected });
     }
     if commit.accepted() == 0 && !allow_empty {
-        return Err(LoadError::NoEvents { batch_date, rejected: Box::new(rejected()) });
+        return Err(LoadError::NoEvents { batch_date, rejected: Box::new(rejected().await) });
     }
-    Ok(())
+    dates::check(options, dates)
 }
 
 /// The sources as a commit names them; those that can be read but once are left out.

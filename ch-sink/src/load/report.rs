@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use event_parser::EventDates;
 use event_schema::value::Date;
 use serde::Serialize;
 use uuid::Uuid;
 
 use super::LoadOptions;
+use super::dates::{self, EventsByDate};
 use crate::warehouse::{Commit, CommittedSource, StagedLoad, Standing};
 
 /// How a load ended.
@@ -33,6 +35,8 @@ pub struct LoadReport {
     pub load_id: Uuid,
     /// What was read.
     pub sources: Vec<CommittedSource>,
+    /// Files beside the sources that were not read; whoever has looked for the sources says which.
+    pub left_out: Vec<String>,
     /// Lines, blank ones included.
     pub lines: u64,
     /// Blank lines.
@@ -43,6 +47,10 @@ pub struct LoadReport {
     pub accepted: BTreeMap<String, u64>,
     /// Lines by reason.
     pub rejected: BTreeMap<String, u64>,
+    /// Lines that a mapping has dropped, by its rule's word.
+    pub dropped: BTreeMap<String, u64>,
+    /// Accepted events, by their date.
+    pub events_by_date: EventsByDate,
     /// How long the load took, when it was loaded.
     pub seconds: f64,
     /// What is worth a word although the day is well: a failure in cleaning up, a limit that it would not meet.
@@ -51,13 +59,16 @@ pub struct LoadReport {
 }
 
 impl LoadReport {
-    pub(super) fn committed(batch_date: Date, commit: &Commit) -> LoadReport {
-        LoadReport::new(LoadStatus::Committed, batch_date, commit)
+    /// With a word if most events are of other dates.
+    pub(super) fn committed(batch_date: Date, commit: &Commit, dates: &EventDates) -> LoadReport {
+        let mut report = LoadReport::new(LoadStatus::Committed, batch_date, commit, dates);
+        report.warnings.extend(dates::doubt_about_events(batch_date, dates));
+        report
     }
 
     /// With a word if the commit would not be made with these limits: it stays all the same.
-    pub(super) fn already_loaded(options: &LoadOptions, commit: &Commit) -> LoadReport {
-        let mut report = LoadReport::new(LoadStatus::AlreadyLoaded, options.batch_date, commit);
+    pub(super) fn already_loaded(options: &LoadOptions, commit: &Commit, dates: &EventDates) -> LoadReport {
+        let mut report = LoadReport::new(LoadStatus::AlreadyLoaded, options.batch_date, commit, dates);
         if commit.reject_ratio() > options.max_reject_ratio {
             report.warnings.push(format!(
                 "{:.2} % of the lines of {} were rejected when it was loaded, more than --max-reject-ratio {} allows \
@@ -70,6 +81,12 @@ impl LoadReport {
         report
     }
 
+    /// With what was worth a word before.
+    pub(super) fn with_warnings(mut self, warnings: Vec<String>) -> LoadReport {
+        self.warnings.splice(..0, warnings);
+        self
+    }
+
     /// With a word if readers see another load of the day.
     pub(super) fn add_standing(&mut self, standing: Standing) {
         if standing == Standing::Replaced {
@@ -80,22 +97,25 @@ impl LoadReport {
         }
     }
 
-    pub(super) fn staged(batch_date: Date, load: &StagedLoad) -> LoadReport {
+    pub(super) fn staged(batch_date: Date, load: &StagedLoad, dates: &EventDates) -> LoadReport {
         let commit = Commit::of(std::slice::from_ref(load));
-        LoadReport::new(LoadStatus::Staged, batch_date, &commit)
+        LoadReport::new(LoadStatus::Staged, batch_date, &commit, dates)
     }
 
-    fn new(status: LoadStatus, batch_date: Date, commit: &Commit) -> LoadReport {
+    fn new(status: LoadStatus, batch_date: Date, commit: &Commit, dates: &EventDates) -> LoadReport {
         LoadReport {
             status,
             batch_date,
             load_id: commit.load_ids.first().copied().unwrap_or_default(),
             sources: commit.sources.clone(),
+            left_out: Vec::new(),
             lines: commit.lines,
             blank_lines: commit.blank_lines,
             bytes: commit.sources.iter().map(|source| source.size).sum(),
             accepted: commit.accepted_rows.clone(),
             rejected: commit.rejected_rows.clone(),
+            dropped: BTreeMap::new(),
+            events_by_date: EventsByDate::new(batch_date, dates),
             seconds: commit.seconds,
             warnings: Vec::new(),
         }

@@ -3,13 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::time::Instant;
 
-use event_schema::registry::REJECTED_EVENTS;
+use event_parser::EventDates;
 use event_schema::value::Date;
 use event_source::Source;
 use uuid::Uuid;
 
-use super::{Day, LoadOptions, LoadReport, Progress, check_quality, cleanup, commit, pipeline};
-use crate::warehouse::{Commit, Proposal, StagedLoad, Warehouse};
+use super::{
+    Day, Example, LoadOptions, LoadReport, Progress, Rejected, already_loaded, check_quality, cleanup,
+    commit, dates, pipeline,
+};
+use crate::warehouse::{Commit, Proposal, RejectsIn, StagedLoad, Warehouse};
 use crate::{LoadError, WarehouseError};
 
 /// Stores what `sources` hold for the day of `options` and leaves it to [`commit_staged`] to commit it.
@@ -22,11 +25,13 @@ pub async fn stage(
     sources: &[Source],
     progress: impl Fn(Progress),
 ) -> Result<LoadReport, LoadError> {
+    dates::check_batch_date(warehouse, options).await?;
     let day = Day { warehouse, options, load_id: Uuid::now_v7(), started: Instant::now() };
+    let warnings: Vec<String> = dates::doubt_about_names(options.batch_date, sources).into_iter().collect();
     let waiting = if options.force { Vec::new() } else { day.waiting().await? };
     let of_these = day.find_same_sources(waiting.iter().map(|load| load.sources.as_slice()), sources).await?;
     if let Some(index) = of_these {
-        return Ok(LoadReport::staged(options.batch_date, &waiting[index]));
+        return Ok(day.staged_before(&waiting[index]).await?.with_warnings(warnings));
     }
     let stored = async {
         // Boxed: the future is large.
@@ -34,8 +39,11 @@ pub async fn stage(
         day.check_rows(&tally).await?;
         Ok(tally)
     };
-    let load = match stored.await {
-        Ok(tally) => tally.into_staged(day.load_id, day.started.elapsed()),
+    let (load, dates) = match stored.await {
+        Ok(tally) => {
+            let dates = tally.dates().clone();
+            (tally.into_staged(day.load_id, day.started.elapsed()), dates)
+        }
         Err(error) => {
             cleanup::discard(&day).await;
             return Err(error);
@@ -45,10 +53,20 @@ pub async fn stage(
     if let Some(same) = waiting.iter().find(|waiting| Commit::of(&[(*waiting).clone()]).is_of(&load.sources))
     {
         cleanup::discard_all(&day).await;
-        return Ok(LoadReport::staged(options.batch_date, same));
+        return Ok(day.staged_before(same).await?.with_warnings(warnings));
     }
     warehouse.note_staged(options.batch_date, &load).await.map_err(|error| day.failed(error))?;
-    Ok(LoadReport::staged(options.batch_date, &load))
+    Ok(LoadReport::staged(options.batch_date, &load, &dates).with_warnings(warnings))
+}
+
+impl Day<'_> {
+    /// What there is to say of sources that are staged already.
+    async fn staged_before(&self, load: &StagedLoad) -> Result<LoadReport, LoadError> {
+        let batch_date = self.options.batch_date;
+        let stored = self.warehouse.stored_events(batch_date, &[load.load_id]).await;
+        let stored = stored.map_err(|error| self.failed(error))?;
+        Ok(LoadReport::staged(batch_date, load, &stored.dates))
+    }
 }
 
 /// Commits staged loads of the day of `options`, in one row: those of `load_ids`, or all that wait.
@@ -59,6 +77,7 @@ pub async fn commit_staged(
     options: &LoadOptions,
     load_ids: &[Uuid],
 ) -> Result<LoadReport, LoadError> {
+    dates::check_batch_date(warehouse, options).await?;
     let batch_date = options.batch_date;
     let failed = |error| LoadError::Warehouse { batch_date, error };
     let latest = warehouse.latest_commit(batch_date).await.map_err(failed)?;
@@ -77,15 +96,19 @@ pub async fn commit_staged(
         let (loads, twice) = without_repetitions(batch_date, waiting)?;
         if loads.is_empty() {
             // The commit that was made before, if this is a second call of it.
-            return match latest.filter(is_wanted) {
-                Some(commit) => already_committed(warehouse, options, &commit).await,
-                None => Err(LoadError::NothingStaged { batch_date }),
-            };
+            if let Some(commit) = latest.filter(is_wanted)
+                && let Ok(report) = already_loaded(warehouse, options, &commit).await?
+            {
+                return Ok(report);
+            }
+            return Err(LoadError::NothingStaged { batch_date });
         }
         (loads, twice)
     } else {
-        if let Some(commit) = latest.clone().filter(is_wanted) {
-            return already_committed(warehouse, options, &commit).await;
+        if let Some(commit) = latest.clone().filter(is_wanted)
+            && let Ok(report) = already_loaded(warehouse, options, &commit).await?
+        {
+            return Ok(report);
         }
         (named(batch_date, &wanted, &staged, waiting)?, Vec::new())
     };
@@ -93,13 +116,19 @@ pub async fn commit_staged(
     let commit = Commit::of(&loads);
     if let Some(latest) = latest.filter(|latest| !options.force && latest.is_of(&commit.sources)) {
         // The rows that stand there stay; those that were staged go.
-        let given_up: Vec<_> =
-            loads.iter().map(|load| load.load_id).chain(twice).map(|id| (batch_date, id)).collect();
-        warehouse.condemn(&given_up).await.map_err(failed)?;
-        return already_committed(warehouse, options, &latest).await;
+        let given_up: Vec<_> = loads
+            .iter()
+            .map(|load| load.load_id)
+            .chain(twice.iter().copied())
+            .map(|id| (batch_date, id))
+            .collect();
+        if let Ok(report) = already_loaded(warehouse, options, &latest).await? {
+            warehouse.condemn(&given_up).await.map_err(failed)?;
+            return Ok(report);
+        }
     }
-    let first = commit.load_ids[0];
-    check_quality(options, &commit, || rejected(warehouse, &loads, first))?;
+    let dates = warehouse.stored_events(batch_date, &commit.load_ids).await.map_err(failed)?.dates;
+    check_quality(options, &commit, &dates, async || rejected(warehouse, batch_date, &commit).await).await?;
     let proposal = Proposal {
         batch_date,
         commit: &commit,
@@ -113,7 +142,7 @@ pub async fn commit_staged(
         // They stay staged: a second call may do better.
         Err(error) => return Err(error.explain(warehouse, batch_date, &commit.load_ids).await),
     };
-    let mut report = LoadReport::committed(batch_date, &commit);
+    let mut report = LoadReport::committed(batch_date, &commit, &dates);
     if !twice.is_empty() {
         let twice: Vec<_> = twice.into_iter().map(|id| (batch_date, id)).collect();
         report.warnings.extend(warehouse.condemn(&twice).await.err().map(|error| error.to_string()));
@@ -135,16 +164,6 @@ pub(super) async fn waiting(
     let commits = warehouse.commits(batch_date).await?;
     let named: HashSet<Uuid> = commits.into_iter().flat_map(|commit| commit.load_ids).collect();
     Ok(staged.iter().filter(|load| !named.contains(&load.load_id)).cloned().collect())
-}
-
-async fn already_committed(
-    warehouse: &Warehouse,
-    options: &LoadOptions,
-    commit: &Commit,
-) -> Result<LoadReport, LoadError> {
-    let mut report = LoadReport::already_loaded(options, commit);
-    report.warnings.extend(cleanup::sweep(warehouse).await);
-    Ok(report)
 }
 
 /// The loads that wait, but of several of exactly the same sources (a worker was started twice) only the first; and
@@ -203,14 +222,21 @@ fn named(
     Ok(loads)
 }
 
-/// What the staged loads have rejected; examples are with the rows.
-fn rejected(warehouse: &Warehouse, loads: &[StagedLoad], load_id: Uuid) -> super::Rejected {
-    let commit = Commit::of(loads);
-    super::Rejected {
-        load_id,
-        table: warehouse.data_table(REJECTED_EVENTS.table),
+/// What the loads of a commit have rejected, with an example of each reason.
+async fn rejected(warehouse: &Warehouse, batch_date: Date, commit: &Commit) -> Rejected {
+    let rejects = RejectsIn::Commit { batch_date, load_ids: commit.load_ids.clone() };
+    Rejected {
+        load_ids: commit.load_ids.clone(),
         lines: commit.lines - commit.blank_lines,
-        by_reason: commit.rejected_rows,
-        examples: Vec::new(),
+        by_reason: commit.rejected_rows.clone(),
+        // That there are too many is to be told even if the server does not say which.
+        examples: warehouse
+            .reject_examples(&rejects)
+            .await
+            .unwrap_or_default()
+            .into_iter()
+            .map(Example::from)
+            .collect(),
+        dates_out_of_range: EventDates::default(),
     }
 }

@@ -1,33 +1,68 @@
 //! What a load has counted.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-use event_parser::{Batch, Reject};
+use event_parser::{Batch, EventDates, Reject};
 use uuid::Uuid;
 
 use crate::blocks::Part;
-use crate::warehouse::{CommittedSource, StagedLoad};
+use crate::warehouse::{CommittedSource, RejectedLine, StagedLoad};
 
 /// Examples kept of each reason.
-const EXAMPLES: u64 = 3;
+const EXAMPLES: u64 = 1;
+/// Reasons that a message names, the commonest; the others are counted.
+const SHOWN_REASONS: usize = 3;
 /// Characters kept of an example's message.
 const MESSAGE_CHARS: usize = 300;
 
 /// Rejected lines in numbers, with a few examples.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rejected {
-    /// The load: its rejected lines are kept for a week, also if nothing was committed.
-    pub load_id: Uuid,
-    /// The table in which they are, with its database.
-    pub table: String,
+    /// The loads: their rejected lines are kept for a week, also if nothing was committed.
+    pub load_ids: Vec<Uuid>,
     /// Lines that are not blank, rejected or not.
     pub lines: u64,
     /// How many lines, by reason.
     pub by_reason: BTreeMap<String, u64>,
-    /// The first few of each reason.
+    /// The first of each reason, as far as they are known.
     pub examples: Vec<Example>,
+    /// The dates of the lines whose `event_time` is too far from the batch date.
+    pub dates_out_of_range: EventDates,
+}
+
+/// What follows a sentence: the commonest reasons with an example each, and how to see all lines.
+impl fmt::Display for Rejected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut reasons: Vec<(&String, u64)> =
+            self.by_reason.iter().map(|(reason, lines)| (reason, *lines)).collect();
+        reasons.sort_by_key(|(reason, lines)| (Reverse(*lines), *reason));
+        let (all, out_of_range) = (self.by_reason.values().sum::<u64>(), self.dates_out_of_range.total());
+        let dates = &self.dates_out_of_range;
+        match out_of_range {
+            0 => {}
+            some if some < all => write!(f, "; the events of {some} of these lines are of {dates}")?,
+            _ => write!(f, "; the events are of {dates}: check --batch-date")?,
+        }
+        let (shown, others) = reasons.split_at(reasons.len().min(SHOWN_REASONS));
+        for (reason, lines) in shown {
+            write!(f, "\n  {reason}: {lines} {}", if *lines == 1 { "line" } else { "lines" })?;
+            if let Some(example) = self.examples.iter().find(|example| example.reason == **reason) {
+                write!(f, ", such as {example}")?;
+            }
+        }
+        if !others.is_empty() {
+            let names: Vec<&str> = others.iter().map(|(reason, _)| reason.as_str()).collect();
+            let lines: u64 = others.iter().map(|(_, lines)| lines).sum();
+            write!(f, "\n  for other reasons ({}): {lines}", names.join(", "))?;
+        }
+        for load_id in &self.load_ids {
+            write!(f, "\nto see them all: schoolbell rejects list --load {load_id}")?;
+        }
+        Ok(())
+    }
 }
 
 /// One rejected line.
@@ -38,18 +73,19 @@ pub struct Example {
     /// The line's number in it, from 1.
     pub line: u64,
     /// Why it was rejected.
-    pub reason: &'static str,
+    pub reason: String,
     /// The field; empty for the line as a whole.
     pub field: String,
     /// What was expected and what stood there; a long one is cut.
     pub message: String,
 }
 
+/// `source:line: field: message`
 impl fmt::Display for Example {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Example { source, line, reason, field, message } = self;
-        let separator = if field.is_empty() { "" } else { " " };
-        write!(f, "{source}:{line}: {reason}{separator}{field}: {message}")
+        let Example { source, line, field, message, .. } = self;
+        let separator = if field.is_empty() { "" } else { ": " };
+        write!(f, "{source}:{line}: {field}{separator}{message}")
     }
 }
 
@@ -59,9 +95,21 @@ impl From<&Reject> for Example {
         Example {
             source: reject.source.to_string(),
             line: reject.line,
-            reason: first.reason.as_str(),
+            reason: first.reason.to_string(),
             field: first.field.clone(),
             message: first.message.chars().take(MESSAGE_CHARS).collect(),
+        }
+    }
+}
+
+impl From<RejectedLine> for Example {
+    fn from(line: RejectedLine) -> Example {
+        Example {
+            source: line.key.source_file,
+            line: line.key.source_line,
+            reason: line.reason,
+            field: line.field,
+            message: line.message.chars().take(MESSAGE_CHARS).collect(),
         }
     }
 }
@@ -100,13 +148,18 @@ impl Tally {
         }
     }
 
-    pub(super) fn rejected(&self, load_id: Uuid, table: String) -> Rejected {
+    /// The dates of the accepted events.
+    pub(super) fn dates(&self) -> &EventDates {
+        self.counts.dates()
+    }
+
+    pub(super) fn rejected(&self, load_id: Uuid) -> Rejected {
         Rejected {
-            load_id,
-            table,
+            load_ids: vec![load_id],
             lines: self.counts.filled_lines(),
             by_reason: self.rejected_by_reason(),
             examples: self.counts.examples().iter().map(Example::from).collect(),
+            dates_out_of_range: self.counts.dates_out_of_range().clone(),
         }
     }
 

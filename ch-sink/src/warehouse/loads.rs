@@ -116,14 +116,15 @@ impl CommittedSource {
 }
 
 impl Warehouse {
-    /// The commit that holds for a date: the latest.
+    /// The commit that holds for a date: the latest; `None` also where that names no load, for the day was taken back.
     pub async fn latest_commit(&self, batch_date: Date) -> Result<Option<Commit>, WarehouseError> {
         let sql = format!(
             "SELECT commit_id, load_ids, sources, lines, blank_lines, accepted_rows, rejected_rows, seconds, version \
              FROM {} WHERE batch_date = '{batch_date}' ORDER BY committed_at DESC, commit_id DESC LIMIT 1",
             self.bookkeeping(LOADS.table)
         );
-        Ok(self.fetch("read the latest commit", &sql).await?.pop())
+        let latest: Option<Commit> = self.fetch("read the latest commit", &sql).await?.pop();
+        Ok(latest.filter(|commit| !commit.load_ids.is_empty()))
     }
 
     /// Whether a commit can be read, and if so whether it holds.

@@ -3,10 +3,12 @@
 mod commit;
 mod init;
 mod insert;
+mod inspect;
 mod loads;
 mod rejects;
 mod retry;
 mod staged;
+mod stored;
 mod sweep;
 mod tls;
 mod wire;
@@ -24,6 +26,7 @@ use uuid::Uuid;
 
 use crate::WarehouseError;
 pub(crate) use commit::{Proposal, Refusal};
+pub use inspect::{Disk, LoadedDay, WaitingLoads};
 pub(crate) use loads::Standing;
 pub use loads::{Commit, CommittedSource};
 pub(crate) use rejects::RejectsIn;
@@ -204,6 +207,8 @@ impl Warehouse {
                     .with_setting("wait_end_of_query", "1")
                     .with_setting("max_query_size", MOST_STATEMENT_BYTES)
                     .with_setting("output_format_json_quote_64bit_integers", "0")
+                    // As spreadsheets and libraries read it: an empty field is nothing.
+                    .with_setting("format_csv_null_representation", "")
                     // A table for people shows all it has.
                     .with_setting("output_format_pretty_max_rows", "1000000");
                 query.fetch_bytes(format)?.collect().await

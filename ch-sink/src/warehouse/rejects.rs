@@ -133,6 +133,30 @@ impl Warehouse {
         filter: &RejectFilter,
         after: Option<&RejectKey>,
     ) -> Result<Vec<RejectedLine>, WarehouseError> {
+        let after = after.map_or(String::new(), |RejectKey { load, source_file, source_line }| {
+            format!(
+                " AND (toString(rejected.load_id), toString(source_file), source_line) > ({}, {}, {source_line})",
+                literal(load),
+                literal(source_file)
+            )
+        });
+        let end = format!(
+            "WHERE 1{after} ORDER BY toString(rejected.load_id), source_file, source_line LIMIT {PAGE_LINES}"
+        );
+        self.rejected_lines(&rejects.rows(self, filter), &end).await
+    }
+
+    /// The first rejected line of each reason.
+    pub(crate) async fn reject_examples(
+        &self,
+        rejects: &RejectsIn,
+    ) -> Result<Vec<RejectedLine>, WarehouseError> {
+        let end = "ORDER BY reason, source_file, source_line LIMIT 1 BY reason";
+        self.rejected_lines(&rejects.rows(self, &RejectFilter::default()), end).await
+    }
+
+    /// Rejected lines of some rows; `end` says which of them, and in which order.
+    async fn rejected_lines(&self, rows: &str, end: &str) -> Result<Vec<RejectedLine>, WarehouseError> {
         #[derive(Deserialize)]
         struct Row {
             #[serde(flatten)]
@@ -144,19 +168,10 @@ impl Warehouse {
             violations: Vec<String>,
             raw_hex: String,
         }
-        let after = after.map_or(String::new(), |RejectKey { load, source_file, source_line }| {
-            format!(
-                " AND (toString(rejected.load_id), toString(source_file), source_line) > ({}, {}, {source_line})",
-                literal(load),
-                literal(source_file)
-            )
-        });
         // Bytes that are no UTF-8 are no JSON: as hexadecimal digits they are.
         let sql = format!(
             "SELECT toString(rejected.load_id) AS load_id, source_file, source_line, byte_offset, reason, field, message, \
-             violations, hex(raw) AS raw_hex FROM (SELECT * FROM {}) AS rejected WHERE 1{after} \
-             ORDER BY toString(rejected.load_id), source_file, source_line LIMIT {PAGE_LINES}",
-            rejects.rows(self, filter)
+             violations, hex(raw) AS raw_hex FROM (SELECT * FROM {rows}) AS rejected {end}"
         );
         let rows: Vec<Row> = self.fetch("read rejected lines", &sql).await?;
         let line = |row: Row| {

@@ -70,3 +70,19 @@ fn only_what_two_looks_agree_on_is_dropped() {
     let second = [(a.clone(), Fate::Superseded), (b, Fate::Superseded), (c, Fate::Shown)];
     assert_eq!(to_drop(&first, &second), [a]);
 }
+
+#[test]
+fn a_commit_that_names_no_load_leaves_the_former_ones_to_the_sweep() {
+    let load = stored(id(1000, 1), 1000);
+    let row = |committed_at, load_ids| CommitRow {
+        batch_date: load.batch_date,
+        committed_at,
+        commit_id: Uuid::from_u64_pair(1, committed_at as u64),
+        load_ids,
+    };
+    let clocks = Clocks { server: 1001 * HOUR, client: 1001 * HOUR };
+    let loaded = [row(1, vec![load.load_id])];
+    assert_eq!(fate(&load, &loaded, clocks), Fate::Shown);
+    let taken_back = [row(1, vec![load.load_id]), row(2, Vec::new())];
+    assert_eq!(fate(&load, &taken_back, clocks), Fate::Superseded);
+}
