@@ -262,7 +262,7 @@ Ctrl-C ends everything."""
         _say(f"generating {self.options.days} days of {self.options.users} users")
         days = self.folder / "days"
         counts = ["--days", str(self.options.days), "--users", str(self.options.users), "--compress", "gz"]
-        _output([self.options.schoolbell, "--quiet", "generate", "--out", days, *counts])
+        _output([self.options.schoolbell, "--quiet", "generate", "--force", "--out", days, *counts])
         for file in sorted(days.glob("*.jsonl.gz")):
             client.upload_file(str(file), BUCKET, f"events/{file.name}")
 

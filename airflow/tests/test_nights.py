@@ -47,7 +47,7 @@ class Story:
 
     def generate(self, day: str, reject_share: float = 0) -> Path:
         """Makes a day's file."""
-        options = ["--start", day, "--days", "1", "--users", "60", "--seed", day.replace("-", "")]
+        options = ["--force", "--start", day, "--days", "1", "--users", "60", "--seed", day.replace("-", "")]
         folder = self.days / f"{day}-{reject_share}"
         command = [self.schoolbell, "generate", "--out", str(folder), *options, "--reject-share", str(reject_share)]
         subprocess.run(command, check=True, capture_output=True)  # noqa: S603

@@ -48,13 +48,15 @@ pub struct Layout {
     pub parts: u32,
     /// Files written at the same time.
     pub threads: NonZero<usize>,
+    /// Whether files of the same names are replaced.
+    pub overwrite: bool,
 }
 
 impl Default for Layout {
-    /// One plain file a day, written on all cores.
+    /// One plain file a day, written on all cores, none replaced.
     fn default() -> Layout {
         let threads = thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN);
-        Layout { compression: Compression::None, parts: 1, threads }
+        Layout { compression: Compression::None, parts: 1, threads, overwrite: false }
     }
 }
 
@@ -118,6 +120,9 @@ pub enum FilesError {
     /// The folder has lines of the same day from another run, which would be loaded together with these.
     #[error("{} holds lines of the same day already: remove it, or write into another folder", .0.display())]
     OtherFile(PathBuf),
+    /// A file of that name is there, and is not to be replaced.
+    #[error("{} is there already: write into another folder", .0.display())]
+    IsThere(PathBuf),
     /// The disk failed.
     #[error("cannot write {}: {source}", path.display())]
     Io {
@@ -129,7 +134,7 @@ pub enum FilesError {
 }
 
 /// Writes every day of a plan, and the exchange rates that fit, into a folder, which is made where it is
-/// missing. Files of the same names are replaced.
+/// missing. Files of the same names are replaced if the layout says so, else nothing is written.
 ///
 /// Each file is written under a hidden temporary name and renamed when it is whole. `progress` is called
 /// on the calling thread for each finished file, in the order they finish.
@@ -147,6 +152,13 @@ pub fn write_files(
     let dates: Vec<Date> = plan.dates().collect();
     refuse_other_files(&dates, folder, layout)?;
     let rates = folder.join(RATES_FILE);
+    let parts_of =
+        |date: &Date| (0..layout.parts).map(|part| layout.file_name(*date, part)).collect::<Vec<_>>();
+    let mut paths = dates.iter().flat_map(parts_of).map(|name| folder.join(name)).chain([rates.clone()]);
+    // Also a link to nothing, which renaming would replace.
+    if let Some(path) = paths.find(|path| !layout.overwrite && path.symlink_metadata().is_ok()) {
+        return Err(FilesError::IsThere(path));
+    }
     write_whole(&rates, |file| file.write_all(exchange_rates_csv(plan).as_bytes()))
         .map_err(|source| FilesError::Io { path: rates.clone(), source })?;
 

@@ -15,7 +15,7 @@ fn small() -> Plan {
 }
 
 fn layout(compression: Compression, parts: u32, threads: usize) -> Layout {
-    Layout { compression, parts, threads: NonZero::new(threads).expect("a thread") }
+    Layout { compression, parts, threads: NonZero::new(threads).expect("a thread"), ..Layout::default() }
 }
 
 fn folder() -> tempfile::TempDir {
@@ -85,11 +85,28 @@ fn compressed_files_hold_the_same_bytes() {
 }
 
 #[test]
+fn files_are_replaced_only_where_that_is_asked_for() {
+    let folder = folder();
+    let plain = layout(Compression::None, 1, 2);
+    write_files(&small(), folder.path(), plain, |_| ()).expect("the disk takes it");
+    let generated = contents(folder.path());
+    // The last of them is there: nothing is written before that is known.
+    let date = small().start;
+    fs::remove_file(folder.path().join(plain.file_name(date, 0))).expect("the first day");
+    fs::write(folder.path().join("exchange_rates.csv"), "mine").expect("the disk takes it");
+    let before = contents(folder.path());
+    let error = write_files(&small(), folder.path(), plain, |_| ()).expect_err("a file is there");
+    assert!(matches!(error, FilesError::IsThere(_)), "{error}");
+    assert!(before == contents(folder.path()));
+    write_files(&small(), folder.path(), Layout { overwrite: true, ..plain }, |_| ())
+        .expect("they are replaced");
+    assert!(generated == contents(folder.path()));
+}
+
+#[test]
 fn a_folder_with_other_lines_of_the_same_day_is_refused() {
     let folder = folder();
     write_files(&small(), folder.path(), layout(Compression::None, 1, 2), |_| ()).expect("the disk takes it");
-    // The same names are replaced, others would be loaded as well.
-    write_files(&small(), folder.path(), layout(Compression::None, 1, 2), |_| ()).expect("they are replaced");
     let before = contents(folder.path());
     let error = write_files(&small(), folder.path(), layout(Compression::Zst, 1, 2), |_| ())
         .expect_err("the plain files are still there");
@@ -103,8 +120,9 @@ fn a_file_that_cannot_be_finished_leaves_nothing_behind() {
     let folder = folder();
     // A folder stands where the second day's file belongs: its renaming fails.
     fs::create_dir_all(folder.path().join("2026-02-28.jsonl/taken")).expect("a folder");
-    let error = write_files(&small(), folder.path(), layout(Compression::None, 1, 1), |_| ())
-        .expect_err("a file cannot replace a folder");
+    let replacing = Layout { overwrite: true, ..layout(Compression::None, 1, 1) };
+    let error =
+        write_files(&small(), folder.path(), replacing, |_| ()).expect_err("a file cannot replace a folder");
     assert!(error.to_string().contains("2026-02-28.jsonl"), "{error}");
     let names: Vec<_> = fs::read_dir(folder.path())
         .expect("the folder")

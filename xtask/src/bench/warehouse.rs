@@ -132,7 +132,10 @@ fn load(
     let folder = files.to_str().context("temporary folders have UTF-8 names")?;
     let (users, number) = (users.to_string(), days.to_string());
     run(&["init"])?;
-    run(&["generate", "--quiet", "--out", folder, "--start", START, "--days", &number, "--users", &users])?;
+    run(&[
+        "generate", "--quiet", "--force", "--out", folder, "--start", START, "--days", &number, "--users",
+        &users,
+    ])?;
     let (mut dates, mut bytes) = (Vec::new(), 0);
     for entry in std::fs::read_dir(&files)? {
         let path = entry?.path();
