@@ -11,6 +11,8 @@ use crate::sql::{Expr, Literal, Order, Query, Relation, Select, SqlType, col, te
 const CHOICES: [&str; 3] = ["segment", "grain", "cohort_period"];
 /// The column with the values of the chosen segment.
 const SEGMENT_VALUE: &str = "segment_value";
+/// Letters from which on a part of a name is taken for a hint.
+const LEAST_PART: usize = 4;
 /// What the default segment is called; it has no values.
 const OVERALL: &str = "overall";
 
@@ -53,13 +55,23 @@ pub enum CatalogueError {
         /// The full names.
         candidates: Vec<String>,
     },
+    /// It is a model's name, not a metric's.
+    #[error("`{name}` is a model of dbt, not a metric: {}", of_model(name, metrics))]
+    IsModel {
+        /// The model.
+        name: String,
+        /// The metrics that it has, if it is a mart.
+        metrics: Vec<String>,
+    },
     /// The metric is not kept by this.
-    #[error("`{metric}` cannot be read by `{by}`; it has {}", one_of(allowed))]
+    #[error("`{metric}` cannot be read by `{by}`{}; it has {}", nearest(near), one_of(allowed))]
     UnknownSlice {
         /// The metric.
         metric: String,
         /// What was asked for.
         by: String,
+        /// What resembles it.
+        near: Vec<String>,
         /// What it can be read by.
         allowed: Vec<String>,
     },
@@ -88,14 +100,21 @@ fn nearest(near: &[String]) -> String {
     if near.is_empty() { String::new() } else { format!(" (did you mean {}?)", near.join(", ")) }
 }
 
+fn of_model(name: &str, metrics: &[String]) -> String {
+    if metrics.is_empty() {
+        format!("`schoolbell metrics sql {name}` prints its SQL")
+    } else {
+        format!("its metrics are {}", metrics.join(", "))
+    }
+}
+
 fn one_of(allowed: &[String]) -> String {
     if allowed.is_empty() { "nothing to be read by".to_owned() } else { allowed.join(", ") }
 }
 
 /// Every metric, in the order of the marts and their columns; the user's own come last.
 pub fn metrics(custom: &[CustomMetric]) -> Vec<Metric> {
-    let models = crate::models().into_iter().chain(custom.iter().flat_map(crate::custom::models));
-    let marts = models.filter(|model| model.id.layer == Layer::Mart);
+    let marts = models(custom).filter(|model| model.id.layer == Layer::Mart);
     let figures: Vec<(Model, Column)> = marts
         .flat_map(|mart| {
             let figures: Vec<Column> =
@@ -112,6 +131,10 @@ pub fn metrics(custom: &[CustomMetric]) -> Vec<Metric> {
         .collect()
 }
 
+fn models(custom: &[CustomMetric]) -> impl Iterator<Item = Model> {
+    crate::models().into_iter().chain(custom.iter().flat_map(crate::custom::models))
+}
+
 fn is_figure(column: &Column) -> bool {
     matches!(column.role, Role::Measure | Role::Ratio)
 }
@@ -123,7 +146,14 @@ fn is_figure(column: &Column) -> bool {
 /// Where there is none, or more than one.
 pub fn find(name: &str, custom: &[CustomMetric]) -> Result<Metric, CatalogueError> {
     let mut found: Vec<Metric> = metrics(custom);
-    let all: Vec<String> = found.iter().map(Metric::name).collect();
+    if let Some(model) = models(custom).find(|model| model.id.name.as_str() == name) {
+        found.retain(|metric| metric.mart.id == model.id);
+        let metrics = found.iter().map(Metric::name).collect();
+        return Err(CatalogueError::IsModel { name: name.to_owned(), metrics });
+    }
+    let mut all: Vec<String> = found.iter().flat_map(|metric| [metric.name(), metric.full_name()]).collect();
+    all.dedup();
+    all.extend(models(custom).map(|model| model.id.name.as_str().to_owned()));
     found.retain(|metric| metric.column.name.as_str() == name || metric.full_name() == name);
     match found.len() {
         1 => Ok(found.remove(0)),
@@ -138,7 +168,10 @@ pub fn find(name: &str, custom: &[CustomMetric]) -> Result<Metric, CatalogueErro
 /// The names that are most like what was asked for.
 fn similar(name: &str, names: Vec<String>) -> Vec<String> {
     let likeness = |known: &str| strsim::jaro_winkler(known, name);
-    let mut near: Vec<String> = names.into_iter().filter(|known| likeness(known) > 0.85).collect();
+    // Also a part of a name, such as `revenue`.
+    let is_part = |known: &str| name.len() >= LEAST_PART && known.contains(name);
+    let mut near: Vec<String> =
+        names.into_iter().filter(|known| likeness(known) > 0.85 || is_part(known)).collect();
     near.sort_by(|a, b| likeness(b).total_cmp(&likeness(a)));
     near.truncate(3);
     near
@@ -168,6 +201,11 @@ impl Metric {
     /// Whether it can be read from one date to another.
     pub fn has_dates(&self) -> bool {
         self.date().is_some()
+    }
+
+    /// The column of its dates, if it has any.
+    pub fn date_name(&self) -> Option<&str> {
+        self.date().map(|key| key.name.as_str())
     }
 
     /// The segments and periods it can be read by; the first of each kind is the default.
@@ -235,6 +273,7 @@ impl Metric {
                 return Err(CatalogueError::UnknownSlice {
                     metric: self.name(),
                     by: wanted.clone(),
+                    near: similar(wanted, self.can_be_read_by()),
                     allowed: self.can_be_read_by(),
                 });
             };
