@@ -40,6 +40,13 @@ pub(crate) enum Command {
     Validate(Validate),
     /// Load a day: afterwards the warehouse holds exactly these sources for that date
     Load(Load),
+    /// Take a day back: readers no longer see it, and the marts lose it with the next build
+    Unload(Unload),
+    /// What is loaded
+    #[command(subcommand)]
+    Loads(Loads),
+    /// Whether all is well, and what to do where it is not; exits with 65 then
+    Doctor(Doctor),
     /// A day's rejected lines: list them, export them, and take them back when they are mended
     #[command(subcommand)]
     Rejects(Rejects),
@@ -134,6 +141,9 @@ pub(crate) struct Limits {
     /// Accept a day without any valid event
     #[arg(long)]
     pub(crate) allow_empty: bool,
+    /// Accept a date later than tomorrow, and events of which none is of the date or a day beside it
+    #[arg(long)]
+    pub(crate) allow_misdated: bool,
 }
 
 /// How sources are read.
@@ -175,10 +185,16 @@ pub(crate) struct Validate {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Load {
-    /// The date of the day file
+    /// The date of the day file [default: the one in each source's name: as many days as there are, one after another]
     #[arg(long, value_name = "YYYY-MM-DD")]
-    pub(crate) batch_date: Date,
-    /// The day's sources, all of them: paths, folders, globs, - for standard input, or URLs (s3://, gs://, az://,
+    pub(crate) batch_date: Option<Date>,
+    /// Without --batch-date: the first date that is loaded
+    #[arg(long, value_name = "YYYY-MM-DD", conflicts_with = "batch_date")]
+    pub(crate) from: Option<Date>,
+    /// Without --batch-date: the last date that is loaded
+    #[arg(long, value_name = "YYYY-MM-DD", conflicts_with = "batch_date")]
+    pub(crate) to: Option<Date>,
+    /// A day's sources, all of them: paths, folders, globs, - for standard input, or URLs (s3://, gs://, az://,
     /// file://) of objects or prefixes, or globs in them; .gz and .zst are unpacked. With
     /// --commit: the loads that make up the day, by their ids [default: all that are staged]
     #[arg(required_unless_present = "commit", value_name = "SOURCE")]
@@ -187,7 +203,7 @@ pub(crate) struct Load {
     #[arg(long, conflicts_with = "commit")]
     pub(crate) stage: bool,
     /// Make staged loads the day, all at once
-    #[arg(long)]
+    #[arg(long, requires = "batch_date")]
     pub(crate) commit: bool,
     /// Load even where the same sources are committed for that date already
     #[arg(long)]
@@ -204,6 +220,36 @@ pub(crate) struct Load {
     pub(crate) reading: Reading,
     #[command(flatten)]
     pub(crate) limits: Limits,
+    #[command(flatten)]
+    pub(crate) connection: Connection,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Unload {
+    /// The date to take back
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub(crate) batch_date: Date,
+    #[command(flatten)]
+    pub(crate) connection: Connection,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Loads {
+    /// A line a date: rows by table, rejected lines, sources, when it was loaded; and the dates between that are missing
+    List {
+        /// The first date
+        #[arg(long, value_name = "YYYY-MM-DD")]
+        from: Option<Date>,
+        /// The last date
+        #[arg(long, value_name = "YYYY-MM-DD")]
+        to: Option<Date>,
+        #[command(flatten)]
+        connection: Connection,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Doctor {
     #[command(flatten)]
     pub(crate) connection: Connection,
 }
@@ -312,6 +358,9 @@ pub(crate) struct Generate {
     /// Compress the files
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub(crate) compress: Option<Compress>,
+    /// Replace files that are there
+    #[arg(long)]
+    pub(crate) force: bool,
     /// How many files to write a day
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000), value_name = "N")]
     pub(crate) parts: u32,

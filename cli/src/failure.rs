@@ -56,6 +56,12 @@ impl Failure {
         if is_place { Failure { code: Code::Usage, ..failure } } else { failure }
     }
 
+    /// The failure with more to say.
+    #[must_use]
+    pub(crate) fn and(self, more: impl fmt::Display) -> Failure {
+        Failure { message: format!("{}{more}", self.message), ..self }
+    }
+
     pub(crate) fn code(&self) -> Code {
         self.code
     }

@@ -1,9 +1,13 @@
 //! Results on stdout: text for people, one JSON document for programs.
 
 use std::fmt::Write as _;
-use std::io::Write as _;
+use std::fs::{self, File, Permissions};
+use std::io::{self, BufWriter, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
+use tempfile::{Builder, TempPath};
 
 use crate::failure::Failure;
 
@@ -31,12 +35,68 @@ impl Output {
     }
 }
 
+/// Prints a result as one of several: a JSON document on a line of its own.
+pub(crate) fn print_json_line<T: Serialize>(result: &T) -> Result<(), Failure> {
+    let line = serde_json::to_string(result).expect("results have string keys") + "\n";
+    print(line.as_bytes())
+}
+
 /// Writes to stdout. Whoever reads it may have read enough (`| head`): that is no failure.
 pub(crate) fn print(bytes: &[u8]) -> Result<(), Failure> {
     let mut stdout = std::io::stdout().lock();
     match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(()),
+    }
+}
+
+/// A file that is written whole or not at all: under a temporary name beside it, until [`OutFile::finish`] gives it its
+/// own. What was there before stays until then. A device or pipe is written to as it is.
+pub(crate) struct OutFile {
+    path: PathBuf,
+    writer: BufWriter<File>,
+    temporary: Option<TempPath>,
+}
+
+impl OutFile {
+    pub(crate) fn create(path: &Path) -> Result<OutFile, Failure> {
+        let failed = |error| Failure::writing(path, error);
+        let metadata = fs::metadata(path).ok();
+        if metadata.as_ref().is_some_and(|metadata| !metadata.is_file()) {
+            let file = File::options().write(true).open(path).map_err(failed)?;
+            return Ok(OutFile { path: path.to_owned(), writer: BufWriter::new(file), temporary: None });
+        }
+        // Of a link, what it points to is replaced.
+        let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let permissions = metadata.map_or_else(|| Permissions::from_mode(0o666), |file| file.permissions());
+        let temporary = Builder::new()
+            .prefix(".schoolbell-")
+            .suffix(".tmp")
+            .permissions(permissions)
+            .tempfile_in(folder.unwrap_or(Path::new(".")));
+        let (file, temporary) = temporary.map_err(failed)?.into_parts();
+        Ok(OutFile { path: target, writer: BufWriter::new(file), temporary: Some(temporary) })
+    }
+
+    /// Gives the file its name. Without it, nothing is left.
+    pub(crate) fn finish(mut self) -> Result<(), Failure> {
+        let failed = |error| Failure::writing(&self.path, error);
+        self.writer.flush().map_err(failed)?;
+        let Some(temporary) = self.temporary.take() else { return Ok(()) };
+        // A disk that is full, or a share that is gone, may say so only now.
+        self.writer.get_ref().sync_all().map_err(failed)?;
+        temporary.persist(&self.path).map_err(|error| failed(error.error))
+    }
+}
+
+impl io::Write for OutFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.writer.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.writer.flush()
     }
 }
 
@@ -49,17 +109,48 @@ pub(crate) fn counts<'a>(counts: impl IntoIterator<Item = (&'a str, u64)>) -> St
     text
 }
 
-/// Text on one line: control characters are spelt out.
-pub(crate) fn one_line(text: &str) -> String {
-    let mut line = String::with_capacity(text.len());
-    for character in text.chars() {
-        if character.is_control() {
-            line.extend(character.escape_unicode());
-        } else {
-            line.push(character);
-        }
+/// A column of a table for people.
+pub(crate) struct Column {
+    name: &'static str,
+    is_right: bool,
+}
+
+impl Column {
+    /// Of text.
+    pub(crate) fn left(name: &'static str) -> Column {
+        Column { name, is_right: false }
     }
-    line
+
+    /// Of numbers.
+    pub(crate) fn right(name: &'static str) -> Column {
+        Column { name, is_right: true }
+    }
+}
+
+/// A table with a header. A row of one cell is a remark, as wide as it is.
+pub(crate) fn table(columns: &[Column], rows: &[Vec<String>]) -> String {
+    let header = columns.iter().map(|column| column.name.to_owned()).collect();
+    let rows: Vec<&Vec<String>> = std::iter::once(&header).chain(rows).collect();
+    let width = |index: usize| {
+        let cells = rows.iter().filter(|row| row.len() > 1).filter_map(|row| row.get(index));
+        cells.map(|cell| cell.chars().count()).max().unwrap_or_default()
+    };
+    let widths: Vec<usize> = (0..columns.len()).map(width).collect();
+    let mut text = String::new();
+    for row in rows {
+        let mut line = String::new();
+        for (index, cell) in row.iter().enumerate() {
+            let separator = if index == 0 { "" } else { "  " };
+            let width = if row.len() > 1 { widths[index] } else { 0 };
+            if columns[index].is_right {
+                write!(line, "{separator}{cell:>width$}").expect("writing to a string");
+            } else {
+                write!(line, "{separator}{cell:<width$}").expect("writing to a string");
+            }
+        }
+        writeln!(text, "{}", line.trim_end()).expect("writing to a string");
+    }
+    text
 }
 
 /// A number with a comma at every thousand.

@@ -32,7 +32,7 @@ pub(crate) fn run(args: &args::Generate, talk: Talk) -> Outcome {
         Some(args::Compress::Gz) => Compression::Gz,
         Some(args::Compress::Zst) => Compression::Zst,
     };
-    let layout = Layout { compression, parts: args.parts, ..Layout::default() };
+    let layout = Layout { compression, parts: args.parts, overwrite: args.force, ..Layout::default() };
     let bar = progress::files(u64::from(args.days) * u64::from(args.parts), talk.quiet);
     let summary = write_files(&plan, &args.out, layout, |_| bar.inc(1));
     bar.finish_and_clear();
@@ -70,6 +70,9 @@ fn report(summary: Summary) -> Report {
 fn failure(error: FilesError) -> Failure {
     match error {
         FilesError::Io { path, source } => Failure::writing(&path, source),
+        FilesError::IsThere(_) => {
+            Failure::new(Code::Usage, error).and("; or replace what is there with --force")
+        }
         error => Failure::new(Code::Usage, error),
     }
 }

@@ -1,37 +1,77 @@
-//! `load`: a day into the warehouse.
+//! `load`: days into the warehouse.
 
 use std::fmt::Write;
 
 use ch_sink::{LoadOptions, LoadReport, LoadStatus, Progress};
-use event_source::Source;
+use event_schema::value::Date;
+use event_source::{Resolved, Source};
 use uuid::Uuid;
 
-use super::{Talk, connect, remove_spooled, resolve, runtime};
+use super::{Talk, connect, days, remove_spooled, resolve, runtime, source_options};
 use crate::args;
 use crate::failure::{Code, Failure, Outcome};
-use crate::output::{counts, thousands};
+use crate::output::{Output, counts, thousands};
 use crate::progress;
 
 pub(crate) fn run(args: &args::Load, talk: Talk) -> Outcome {
-    let options = LoadOptions {
-        max_reject_ratio: args.limits.max_reject_ratio,
-        max_line_bytes: args.limits.max_line_bytes as usize,
-        allow_empty: args.limits.allow_empty,
-        force: args.force,
-        memory_bytes: (args.memory as usize) << 20,
-        ..LoadOptions::new(args.batch_date)
-    };
-    if args.commit {
-        return commit(args, &options, talk);
+    match args.batch_date {
+        Some(batch_date) if args.commit => commit(args, batch_date, talk),
+        Some(batch_date) => {
+            let resolved = resolve(&args.sources, &args.reading, talk)?;
+            print(&load(args, batch_date, &resolved, talk)?, talk)
+        }
+        None => load_each(args, talk),
     }
+}
+
+/// Loads one day after another, each by itself, up to the first that fails.
+fn load_each(args: &args::Load, talk: Talk) -> Outcome {
     let resolved = resolve(&args.sources, &args.reading, talk)?;
+    let days = days::by_date(resolved, &source_options(&args.reading, talk), args.from, args.to)?;
+    let dates: Vec<Date> = days.keys().copied().collect();
+    if let Some(last) = dates.last().filter(|_| !args.limits.allow_misdated) {
+        // Better to hear of it now than after the days before it.
+        runtime()?.block_on(async {
+            let warehouse = connect(&args.connection).await?;
+            Ok::<_, Failure>(ch_sink::refuse_future_date(&warehouse, *last).await?)
+        })?;
+    }
+    for (index, (batch_date, resolved)) in days.into_iter().enumerate() {
+        let report = load(args, batch_date, &resolved, talk)
+            .map_err(|failure| failure.and(not_reached(&dates[..index], &dates[index + 1..])))?;
+        print_one_of_many(&report, talk)?;
+    }
+    Ok(())
+}
+
+/// What is left to do when a day has failed.
+fn not_reached(before: &[Date], after: &[Date]) -> String {
+    let days = |dates: &[Date]| match dates {
+        [] => String::new(),
+        [only] => only.to_string(),
+        [first, .., last] => format!("{} days from {first} to {last}", dates.len()),
+    };
+    let mut text = String::new();
+    if !before.is_empty() {
+        write!(text, "\nloaded before it: {}", days(before)).expect("writing to a string");
+    }
+    if !after.is_empty() {
+        write!(text, "\nnot loaded: {}; the same command again goes on with them", days(after))
+            .expect("writing to a string");
+    }
+    text
+}
+
+/// Loads or stages one day.
+fn load(args: &args::Load, batch_date: Date, resolved: &Resolved, talk: Talk) -> Result<LoadReport, Failure> {
+    let options = options(args, batch_date);
     let sources = &resolved.sources;
     let bar = progress::bytes(sources.iter().map(Source::size).sum(), talk.quiet);
-    bar.set_message(args.batch_date.to_string());
+    bar.set_message(batch_date.to_string());
     let show = |progress: Progress| bar.set_position(progress.bytes_read);
     if talk.verbose {
         let names: Vec<&str> = sources.iter().map(Source::name).collect();
-        talk.say(format_args!("{} is to hold: {}", args.batch_date, names.join(", ")));
+        talk.say(format_args!("{batch_date} is to hold: {}", names.join(", ")));
     }
     let runtime = runtime()?;
     let report = runtime.block_on(async {
@@ -41,24 +81,36 @@ pub(crate) fn run(args: &args::Load, talk: Talk) -> Outcome {
         } else {
             ch_sink::load(&warehouse, &options, sources, show).await?
         };
-        Ok::<_, Failure>(report)
+        Ok::<_, Failure>(LoadReport { left_out: resolved.left_out.clone(), ..report })
     });
     // After a failure a thread may still wait for a pipe to bring something: nobody waits for it.
     runtime.shutdown_background();
     bar.finish_and_clear();
     // What is to be tried again finds what was downloaded.
     if report.as_ref().err().is_none_or(|failure| failure.code() != Code::Temporary) {
-        remove_spooled(&resolved, talk);
+        remove_spooled(resolved, talk);
     }
-    print(&report?, talk)
+    report
+}
+
+fn options(args: &args::Load, batch_date: Date) -> LoadOptions {
+    LoadOptions {
+        max_reject_ratio: args.limits.max_reject_ratio,
+        max_line_bytes: args.limits.max_line_bytes as usize,
+        allow_empty: args.limits.allow_empty,
+        allow_misdated: args.limits.allow_misdated,
+        force: args.force,
+        memory_bytes: (args.memory as usize) << 20,
+        ..LoadOptions::new(batch_date)
+    }
 }
 
 /// Commits what was staged.
-fn commit(args: &args::Load, options: &LoadOptions, talk: Talk) -> Outcome {
+fn commit(args: &args::Load, batch_date: Date, talk: Talk) -> Outcome {
     let load_ids = args.sources.iter().map(|id| load_id(id)).collect::<Result<Vec<_>, _>>()?;
     let report = runtime()?.block_on(async {
         let warehouse = connect(&args.connection).await?;
-        Ok::<_, Failure>(ch_sink::commit_staged(&warehouse, options, &load_ids).await?)
+        Ok::<_, Failure>(ch_sink::commit_staged(&warehouse, &options(args, batch_date), &load_ids).await?)
     })?;
     print(&report, talk)
 }
@@ -73,10 +125,23 @@ fn load_id(text: &str) -> Result<Uuid, Failure> {
 }
 
 fn print(report: &LoadReport, talk: Talk) -> Outcome {
-    for warning in &report.warnings {
-        talk.say(format_args!("schoolbell: {warning}"));
-    }
+    warn(report, talk);
     talk.output.print(report, as_text)
+}
+
+/// As one of several results: JSON takes a line.
+fn print_one_of_many(report: &LoadReport, talk: Talk) -> Outcome {
+    warn(report, talk);
+    match talk.output {
+        Output::Text => talk.output.print(report, as_text),
+        Output::Json => crate::output::print_json_line(report),
+    }
+}
+
+fn warn(report: &LoadReport, talk: Talk) {
+    for warning in &report.warnings {
+        talk.say(format_args!("schoolbell: {}: {warning}", report.batch_date));
+    }
 }
 
 fn as_text(report: &LoadReport) -> String {
@@ -95,6 +160,16 @@ fn as_text(report: &LoadReport) -> String {
         thousands(report.bytes)
     );
     text.push_str(&counts(report.accepted.iter().map(|(table, rows)| (table.as_str(), *rows))));
+    let dates = report.events_by_date;
+    if dates.day_before + dates.day_after + dates.earlier > 0 {
+        writeln!(text, "  events by date").expect("writing to a string");
+        text.push_str(&counts([
+            ("of the day", dates.date),
+            ("of the day before", dates.day_before),
+            ("of the day after", dates.day_after),
+            ("earlier", dates.earlier),
+        ]));
+    }
     if rejected > 0 {
         writeln!(text, "  rejected").expect("writing to a string");
         text.push_str(&counts(report.rejected.iter().map(|(reason, lines)| (reason.as_str(), *lines))));

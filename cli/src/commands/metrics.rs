@@ -3,13 +3,14 @@
 use std::fmt::Write as _;
 use std::fs;
 
+use ch_sink::Warehouse;
 use metrics_sql::catalogue::{self, Metric, Slice};
 use metrics_sql::custom;
 use metrics_sql::{CustomMetric, Plain, Target, models, render, render_query};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::{Talk, check_dates, connect, runtime, unread};
+use super::{BUILD_MARTS, Talk, check_dates, connect, runtime, unread};
 use crate::args::{self, Figures, Metrics};
 use crate::failure::{Code, Failure, Outcome};
 use crate::output::{Output, print};
@@ -180,10 +181,22 @@ fn query(
         Figures::Csv => "CSVWithNames",
         Figures::Json => "JSONEachRow",
     };
-    let answer = runtime()?.block_on(async {
-        let doing = format!("read {} (built by dbt)", metric.mart().id.name.as_str());
-        connect(connection).await?.read(&doing, &sql, name).await.map_err(unread)
+    let doing = format!("read {} (built by dbt)", metric.mart().id.name.as_str());
+    let (answer, has_rows) = runtime()?.block_on(async {
+        let warehouse = connect(connection).await?;
+        let answer = warehouse.read(&doing, &sql, name).await.map_err(unread)?;
+        let has_rows = has_rows(&answer, format);
+        if !has_rows {
+            talk.say(format_args!(
+                "schoolbell: {}",
+                why_no_rows(metric, slice, connection, &warehouse).await?
+            ));
+        }
+        Ok::<_, Failure>((answer, has_rows))
     })?;
+    if format == Figures::Table && !has_rows {
+        return Ok(());
+    }
     if format != Figures::Json {
         return print(&answer);
     }
@@ -195,4 +208,47 @@ fn query(
         .expect("the server writes a row of JSON a line");
     let answer = Answer { metric: metric.name(), unit: metric.column().unit, rows };
     Output::Json.print(&answer, |_| String::new())
+}
+
+/// Whether an answer has more than a header.
+fn has_rows(answer: &[u8], format: Figures) -> bool {
+    let lines = answer.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).count();
+    match format {
+        Figures::Table | Figures::Json => lines > 0,
+        Figures::Csv => lines > 1,
+    }
+}
+
+/// What to say of a query that has no rows: which dates have some.
+async fn why_no_rows(
+    metric: &Metric,
+    slice: &args::Slice,
+    connection: &args::Connection,
+    warehouse: &Warehouse,
+) -> Result<String, Failure> {
+    #[derive(Deserialize)]
+    struct Range {
+        row_count: u64,
+        first: Option<String>,
+        last: Option<String>,
+    }
+    let mart = metric.mart().id.name.as_str();
+    let empty = format!("{mart} has no rows; {BUILD_MARTS}");
+    let Some(date) = metric.date_name() else { return Ok(empty) };
+    let all = Slice { from: None, to: None, by: slice.by.clone() };
+    let rows = render_query(&metric.query(&all)?, &Target::Plain(plain(&connection.names)));
+    let sql = format!(
+        "SELECT count() AS row_count, toString(min({date})) AS first, toString(max({date})) AS last FROM ({rows})"
+    );
+    let answer = warehouse.read("look for rows", &sql, "JSONEachRow").await.map_err(unread)?;
+    let range: Range = serde_json::from_slice(&answer).expect("the server writes a row of JSON");
+    Ok(match range {
+        Range { row_count: 0, .. } => empty,
+        Range { first, last, .. } => format!(
+            "no row is of these dates; {} has rows from {} to {}",
+            metric.name(),
+            first.unwrap_or_default(),
+            last.unwrap_or_default()
+        ),
+    })
 }

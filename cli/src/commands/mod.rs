@@ -1,11 +1,15 @@
 //! One module a command.
 
+mod days;
+mod doctor;
 mod generate;
 mod init;
 mod load;
+mod loads;
 mod metrics;
 mod rejects;
 mod report;
+mod unload;
 mod validate;
 mod warehouse;
 
@@ -26,6 +30,9 @@ pub(crate) fn run(args: Args) -> Outcome {
         Command::Init(init) => init::run(&init, talk),
         Command::Validate(validate) => validate::run(&validate, talk),
         Command::Load(load) => load::run(&load, talk),
+        Command::Unload(unload) => unload::run(&unload, talk),
+        Command::Loads(loads) => loads::run(&loads, talk),
+        Command::Doctor(doctor) => doctor::run(&doctor, talk),
         Command::Rejects(rejects) => rejects::run(&rejects, talk),
         Command::Generate(generate) => generate::run(&generate, talk),
         Command::Metrics(metrics) => metrics::run(&metrics, talk),
@@ -92,15 +99,17 @@ const UNKNOWN_DATABASE: u32 = 81;
 /// The failure to read what dbt builds: where it is not there, it is to be built.
 fn unread(error: WarehouseError) -> Failure {
     match &error {
-        WarehouseError::Refused { doing, code: UNKNOWN_TABLE | UNKNOWN_DATABASE, message } => Failure::new(
+        WarehouseError::Refused { doing, code: UNKNOWN_TABLE | UNKNOWN_DATABASE, .. } => Failure::new(
             error.class().into(),
-            format_args!(
-                "ClickHouse refused to {doing}: {message}; run `dbt build` after a load, and check the database prefix"
-            ),
+            format_args!("cannot {doing}: it is not there yet; {BUILD_MARTS}"),
         ),
         _ => error.into(),
     }
 }
+
+/// What makes the marts.
+const BUILD_MARTS: &str = "build the marts after a load, with `dbt build --project-dir dbt --profiles-dir dbt`, and check \
+                           the database prefix";
 
 /// Refuses dates of which none can be meant.
 fn check_dates(from: Option<Date>, to: Option<Date>) -> Outcome {
@@ -120,20 +129,30 @@ fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
         .map_err(|error| Failure::new(Code::Temporary, format_args!("cannot start threads: {error}")))
 }
 
-/// The sources that were named; says what is left out of a folder or prefix.
-fn resolve(names: &[String], reading: &Reading, talk: Talk) -> Result<Resolved, Failure> {
-    let options = event_source::Options {
+/// How sources are read.
+fn source_options(reading: &Reading, talk: Talk) -> event_source::Options {
+    event_source::Options {
         jobs: reading.jobs.into(),
         spool: reading.spool.clone(),
         retry_timeout: Duration::from_secs(reading.source_timeout.into()),
         on_retry: if talk.quiet { |_| () } else { |error| eprintln!("schoolbell: trying again: {error}") },
-    };
-    let resolved = event_source::resolve(names, &options)?;
-    if let [first, ..] = resolved.left_out.as_slice() {
+    }
+}
+
+/// The sources that were named; says what is left out of a folder or prefix.
+fn resolve(names: &[String], reading: &Reading, talk: Talk) -> Result<Resolved, Failure> {
+    let resolved = event_source::resolve(names, &source_options(reading, talk))?;
+    let left_out = &resolved.left_out;
+    if let [first, ..] = left_out.as_slice() {
+        let names = if talk.verbose {
+            format!(": {}", left_out.join(", "))
+        } else {
+            format!(", such as {first} (all of them: -v)")
+        };
         talk.say(format_args!(
-            "schoolbell: {} of the files there are left out, for they are not called like day files, such as {first}; \
-             name them if they are meant",
-            resolved.left_out.len()
+            "schoolbell: {} of the files there are left out, for they are not called like day files{names}; name them if \
+             they are meant",
+            left_out.len()
         ));
     }
     Ok(resolved)

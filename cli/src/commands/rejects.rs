@@ -10,14 +10,14 @@ use ch_sink::{
     EditedLines, LoadOptions, RejectCount, RejectFilter, RejectKey, RejectedLine, RejectsOf, ReplayReport,
     ReplayStatus, count_rejects, read_rejects, replay_rejects,
 };
-use event_schema::value::Date;
+use event_schema::value::{Date, visible};
 use serde::Serialize;
 use uuid::Uuid;
 
 use super::{Talk, connect, runtime};
 use crate::args;
 use crate::failure::{Code, Failure, Outcome};
-use crate::output::{counts, one_line, thousands};
+use crate::output::{OutFile, counts, thousands};
 
 pub(crate) fn run(command: &args::Rejects, talk: Talk) -> Outcome {
     match command {
@@ -104,7 +104,7 @@ fn as_text(list: &List) -> String {
         writeln!(
             text,
             "\n{source_file}:{source_line} (byte {byte_offset}): {reason}{field}\n    {message}\n    {}",
-            one_line(&raw.chars().take(200).collect::<String>())
+            visible(&raw.chars().take(200).collect::<String>())
         )
         .expect("writing to a string");
     }
@@ -136,6 +136,23 @@ struct Exported {
     origins: Option<PathBuf>,
 }
 
+/// Where exported lines go.
+enum Lines {
+    File(OutFile),
+    Stdout(BufWriter<io::StdoutLock<'static>>),
+}
+
+impl Lines {
+    fn write_line(&mut self, line: &[u8]) -> io::Result<()> {
+        let out: &mut dyn Write = match self {
+            Lines::File(file) => file,
+            Lines::Stdout(stdout) => stdout,
+        };
+        out.write_all(line)?;
+        out.write_all(b"\n")
+    }
+}
+
 fn export(
     of: &args::RejectsOf,
     out: Option<&Path>,
@@ -143,15 +160,11 @@ fn export(
     connection: &args::Connection,
     talk: Talk,
 ) -> Outcome {
-    let create = |path: &Path| {
-        let file = File::create(path).map_err(|error| Failure::writing(path, error))?;
-        Ok::<_, Failure>(BufWriter::new(file))
+    let mut lines = match out {
+        Some(path) => Lines::File(OutFile::create(path)?),
+        None => Lines::Stdout(BufWriter::new(io::stdout().lock())),
     };
-    let mut lines: Box<dyn Write> = match out {
-        Some(path) => Box::new(create(path)?),
-        None => Box::new(BufWriter::new(io::stdout().lock())),
-    };
-    let mut origins = out.map(|path| create(&origins_of(path))).transpose()?;
+    let mut origins = out.map(|path| OutFile::create(&origins_of(path))).transpose()?;
     let mut exported =
         Exported { out: out.map(Path::to_owned), origins: out.map(origins_of), ..Exported::default() };
     let mut written = Ok(());
@@ -159,7 +172,7 @@ fn export(
         exported.lines += 1;
         exported.cut_lines += u64::from(line.is_cut());
         exported.not_utf8_lines += u64::from(std::str::from_utf8(&line.raw).is_err());
-        written = lines.write_all(&line.raw).and_then(|()| lines.write_all(b"\n")).and_then(|()| {
+        written = lines.write_line(&line.raw).and_then(|()| {
             let Some(origins) = &mut origins else { return Ok(()) };
             serde_json::to_writer(&mut *origins, &line.key)?;
             origins.write_all(b"\n")
@@ -171,12 +184,22 @@ fn export(
         read_rejects(&warehouse, whose(of), &filter_of(filter), write).await?;
         Ok::<_, Failure>(())
     })?;
-    let flushed =
-        written.and_then(|()| lines.flush()).and_then(|()| origins.map_or(Ok(()), |mut it| it.flush()));
-    match flushed {
-        // Whoever reads it (`| head`) has read enough.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe && out.is_none() => {}
-        flushed => flushed.map_err(|error| Failure::doing("write the rejected lines", error))?,
+    let failed = |error| match out {
+        Some(path) => Failure::writing(path, error),
+        None => Failure::doing("write the rejected lines", error),
+    };
+    match lines {
+        Lines::File(file) => {
+            written.map_err(failed)?;
+            // A file without its origins cannot be replayed: they are there first.
+            origins.map_or(Ok(()), OutFile::finish)?;
+            file.finish()?;
+        }
+        Lines::Stdout(mut stdout) => match written.and_then(|()| stdout.flush()) {
+            // Whoever reads it (`| head`) has read enough.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
+            flushed => flushed.map_err(failed)?,
+        },
     }
     for (lines, what) in [
         (exported.cut_lines, "were too long: only their first 64 KiB are kept"),

@@ -1,6 +1,6 @@
 //! `report`: the marts as one HTML file.
 
-use std::fs;
+use std::io::Write as _;
 
 use ch_sink::Warehouse;
 use metrics_sql::{Target, render_query};
@@ -11,7 +11,7 @@ use super::metrics::plain;
 use super::{Talk, check_dates, connect, runtime, unread};
 use crate::args;
 use crate::failure::{Failure, Outcome};
-use crate::output::print;
+use crate::output::{OutFile, print};
 
 pub(crate) fn run(args: &args::Report, talk: Talk) -> Outcome {
     check_dates(args.from, args.to)?;
@@ -32,7 +32,9 @@ pub(crate) fn run(args: &args::Report, talk: Talk) -> Outcome {
         Ok::<_, Failure>(report::page(as_of, &answers))
     })?;
     let Some(out) = &args.out else { return print(page.as_bytes()) };
-    fs::write(out, &page).map_err(|error| Failure::writing(out, error))?;
+    let mut file = OutFile::create(out)?;
+    file.write_all(page.as_bytes()).map_err(|error| Failure::writing(out, error))?;
+    file.finish()?;
     talk.output.print(&json!({ "file": out, "bytes": page.len() }), |_| format!("{}\n", out.display()))
 }
 

@@ -2,21 +2,22 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use ch_sink::{doubt_about_events, doubt_about_names};
 use event_parser::{Batch, Options, Parser, Reject, Tally};
 use event_schema::Reason;
-use event_schema::value::Date;
+use event_schema::value::{Date, visible};
 use event_source::{ReadBuffer, Reader, Source};
 use indicatif::ProgressBar;
 use serde::Serialize;
 
+use super::days::date_of_or;
 use super::{Talk, remove_spooled, resolve, today};
 use crate::args;
 use crate::failure::{Code, Failure, Outcome};
-use crate::output::{counts, one_line, thousands};
+use crate::output::{counts, thousands};
 use crate::progress;
 
 /// Bytes read at a time.
@@ -27,6 +28,8 @@ const BATCH_BYTES: usize = 1 << 20;
 /// What was found.
 #[derive(Debug, Serialize)]
 struct Report {
+    /// Files beside the sources that were not read.
+    left_out: Vec<String>,
     lines: u64,
     blank_lines: u64,
     /// As they are stored (compressed).
@@ -50,6 +53,14 @@ struct Example {
     raw: String,
 }
 
+/// What is checked as one day.
+struct Day {
+    tally: Tally,
+    sources: Vec<Source>,
+    /// Whether somebody has said which day it is, or a name has.
+    is_dated: bool,
+}
+
 pub(crate) fn run(args: &args::Validate, talk: Talk) -> Outcome {
     let resolved = resolve(&args.sources, &args.reading, talk)?;
     let sources = &resolved.sources;
@@ -58,13 +69,18 @@ pub(crate) fn run(args: &args::Validate, talk: Talk) -> Outcome {
     if talk.verbose {
         talk.say(format_args!("indexing lines with {}", event_parser::backend()));
     }
-    let mut tally = Tally::with_examples(args.examples);
-    let checked = check_all(sources, args, talk, &bar, &mut tally);
+    let (mut tally, mut days) = (Tally::with_examples(args.examples), BTreeMap::new());
+    let checked = check_all(sources, args, talk, &bar, &mut tally, &mut days);
     bar.finish_and_clear();
     let bytes = checked?;
     remove_spooled(&resolved, talk);
-    talk.output.print(&Report::new(&tally, bytes), as_text)?;
-    verdict(&tally, &args.limits)
+    talk.output.print(&Report::new(&tally, bytes, resolved.left_out), as_text)?;
+    for (batch_date, day) in &days {
+        for doubt in doubts(*batch_date, day) {
+            talk.say(format_args!("schoolbell: {batch_date}: {doubt}"));
+        }
+    }
+    days.iter().try_for_each(|(batch_date, day)| verdict(*batch_date, day, &args.limits))
 }
 
 /// Checks the sources one after another; answers how many stored bytes were read.
@@ -74,12 +90,13 @@ fn check_all(
     talk: Talk,
     bar: &ProgressBar,
     tally: &mut Tally,
+    days: &mut BTreeMap<Date, Day>,
 ) -> Result<u64, Failure> {
     let bytes_read = Arc::new(AtomicU64::new(0));
     for source in sources {
-        let batch_date = match args.batch_date.or_else(|| date_in_name(source.name())) {
-            Some(date) => date,
-            None => today()?,
+        let batch_date = match args.batch_date {
+            Some(batch_date) => batch_date,
+            None => date_of_or(source, today()?)?,
         };
         if talk.verbose {
             let what = format!("{}: checked as the day file of {batch_date}", source.name());
@@ -92,13 +109,25 @@ fn check_all(
             batch_bytes: BATCH_BYTES,
             ..Options::new(batch_date)
         };
+        let day = days.entry(batch_date).or_insert_with(|| Day {
+            tally: Tally::default(),
+            sources: Vec::new(),
+            is_dated: false,
+        });
+        day.sources.push(source.clone());
+        day.is_dated |= args.batch_date.is_some() || !source.dates_in_name().is_empty();
         let seen = || bar.set_position(bytes_read.load(Ordering::Relaxed));
-        check(reader, Parser::new(source.name(), options), tally, seen)?;
+        check(reader, Parser::new(source.name(), options), [&mut *tally, &mut day.tally], seen)?;
     }
     Ok(bytes_read.load(Ordering::Relaxed))
 }
 
-fn check(mut reader: Reader, mut parser: Parser, tally: &mut Tally, seen: impl Fn()) -> Outcome {
+fn check(mut reader: Reader, mut parser: Parser, tallies: [&mut Tally; 2], seen: impl Fn()) -> Outcome {
+    let [all, day] = tallies;
+    let mut add = |batch: &Batch| {
+        all.add(batch);
+        day.add(batch);
+    };
     let (mut batch, mut buffer) = (Batch::default(), ReadBuffer::new(READ_BYTES));
     loop {
         let read = reader.read_some(&mut buffer)?;
@@ -107,20 +136,21 @@ fn check(mut reader: Reader, mut parser: Parser, tally: &mut Tally, seen: impl F
         while !piece.is_empty() {
             let taken = parser.push(piece, &mut batch);
             piece = &piece[taken..];
-            tally.add(&batch);
+            add(&batch);
             batch.clear();
         }
         if read == 0 {
             parser.finish(&mut batch);
-            tally.add(&batch);
+            add(&batch);
             return Ok(());
         }
     }
 }
 
 impl Report {
-    fn new(tally: &Tally, bytes: u64) -> Report {
+    fn new(tally: &Tally, bytes: u64, left_out: Vec<String>) -> Report {
         Report {
+            left_out,
             lines: tally.lines(),
             blank_lines: tally.blank_lines(),
             bytes,
@@ -167,7 +197,7 @@ fn as_text(report: &Report) -> String {
             writeln!(
                 text,
                 "  {source}:{line} (byte {byte_offset})\n    {field}{message}\n    {}",
-                one_line(raw)
+                visible(raw)
             )
             .expect("writing to a string");
         }
@@ -175,40 +205,56 @@ fn as_text(report: &Report) -> String {
     text
 }
 
-/// The same verdict that a load of these sources would come to.
-fn verdict(tally: &Tally, limits: &args::Limits) -> Outcome {
-    let ratio = tally.reject_ratio();
-    if ratio > limits.max_reject_ratio {
-        let (rejected, lines) = (tally.rejected_lines(), tally.filled_lines());
-        let message = format!(
-            "{rejected} of {lines} lines ({:.2} %) are rejected, more than --max-reject-ratio {} allows: a load \
-             would be refused",
-            ratio * 100.0,
+/// What a load of the day would warn of.
+fn doubts(batch_date: Date, day: &Day) -> Vec<String> {
+    if !day.is_dated {
+        return Vec::new();
+    }
+    let of_names = doubt_about_names(batch_date, &day.sources);
+    of_names.into_iter().chain(doubt_about_events(batch_date, day.tally.dates())).collect()
+}
+
+/// The same verdict that a load of the day would come to.
+fn verdict(batch_date: Date, day: &Day, limits: &args::Limits) -> Outcome {
+    let tally = &day.tally;
+    let refused = |why: String| {
+        Err(Failure::new(Code::BadData, format_args!("a load of {batch_date} would be refused: {why}")))
+    };
+    let out_of_range = match tally.dates_out_of_range() {
+        dates if dates.total() == 0 => String::new(),
+        dates => format!("; {} of these are of {dates}: check the batch date", dates.total()),
+    };
+    if tally.reject_ratio() > limits.max_reject_ratio {
+        return refused(format!(
+            "{} of {} lines ({:.2} %) are rejected, more than --max-reject-ratio {} allows{out_of_range}",
+            tally.rejected_lines(),
+            tally.filled_lines(),
+            tally.reject_ratio() * 100.0,
             limits.max_reject_ratio
-        );
-        return Err(Failure::new(Code::BadData, message));
+        ));
     }
     if tally.accepted_rows() == 0 && !limits.allow_empty {
-        let message = "no valid event: a load would be refused without --allow-empty";
-        return Err(Failure::new(Code::BadData, message));
+        return refused(format!("no valid event (allowed by --allow-empty){out_of_range}"));
     }
-    Ok(())
-}
-
-/// The first `YYYY-MM-DD` in a file's name.
-fn date_in_name(source: &str) -> Option<Date> {
-    let name = Path::new(source).file_name()?.to_str()?;
-    (0..name.len()).find_map(|at| name.get(at..at + 10)?.parse().ok())
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn a_day_files_name_tells_its_date() {
-        let date = |name| super::date_in_name(name).map(|date| date.to_string());
-        assert_eq!(date("days/2026-03-01.jsonl.gz").as_deref(), Some("2026-03-01"));
-        assert_eq!(date("2026-01-01/events-2026-03-02.part3.jsonl").as_deref(), Some("2026-03-02"));
-        assert_eq!(date("ключ-2026-13-40.jsonl"), None);
-        assert_eq!(date("-"), None);
+    if !day.is_dated || limits.allow_misdated {
+        return Ok(());
+    }
+    if tally.dates().are_all_far_from(batch_date) {
+        return refused(format!(
+            "none of the {} events is of {batch_date} or a day beside it; the events are of {} (allowed by \
+             --allow-misdated)",
+            tally.accepted_rows(),
+            tally.dates()
+        ));
+    }
+    match today()?.plus_days(1) {
+        Some(tomorrow) if batch_date > tomorrow => Err(Failure::new(
+            Code::Usage,
+            format_args!(
+                "a load of {batch_date} would be refused: it is later than tomorrow, {tomorrow} (UTC) (allowed by \
+                 --allow-misdated)"
+            ),
+        )),
+        _ => Ok(()),
     }
 }

@@ -1,0 +1,211 @@
+//! `doctor`: whether all is well, a line a check, each with its mend.
+
+mod marts;
+
+use std::fmt::Write as _;
+
+use ch_sink::{LoadedDay, Warehouse};
+use event_schema::value::Date;
+use serde::Serialize;
+
+use super::loads::gaps;
+use super::{Talk, connect, runtime, today};
+use crate::args;
+use crate::failure::{Code, Failure, Outcome};
+
+/// A disk with a smaller share of room left is nearly full.
+const LEAST_FREE_SHARE: f64 = 0.05;
+
+/// What was looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct Check {
+    name: &'static str,
+    well: bool,
+    /// What was found.
+    found: String,
+    /// What to do; nothing where all is well.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mend: Option<String>,
+}
+
+impl Check {
+    fn well(name: &'static str, found: impl Into<String>) -> Check {
+        Check { name, well: true, found: found.into(), mend: None }
+    }
+
+    fn unwell(name: &'static str, found: impl Into<String>, mend: impl Into<String>) -> Check {
+        Check { name, well: false, found: found.into(), mend: Some(mend.into()) }
+    }
+
+    /// That it could not be looked at: the error says what to do.
+    fn failed(name: &'static str, error: impl Into<Failure>) -> Check {
+        Check { name, well: false, found: error.into().to_string(), mend: None }
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct Findings {
+    well: bool,
+    checks: Vec<Check>,
+}
+
+pub(crate) fn run(args: &args::Doctor, talk: Talk) -> Outcome {
+    let checks = runtime()?.block_on(look(&args.connection));
+    let unwell = checks.iter().filter(|check| !check.well).count();
+    let findings = Findings { well: unwell == 0, checks };
+    talk.output.print(&findings, as_text)?;
+    if unwell == 0 {
+        return Ok(());
+    }
+    let of = findings.checks.len();
+    Err(Failure::new(Code::BadData, format_args!("{unwell} of {of} checks found what is to be mended")))
+}
+
+async fn look(connection: &args::Connection) -> Vec<Check> {
+    let warehouse = match connect(connection).await {
+        Ok(warehouse) => warehouse,
+        // Nothing else can be looked at.
+        Err(failure) => return vec![Check::failed("server", failure)],
+    };
+    let mut checks = vec![server(connection, &warehouse).await];
+    match warehouse.loaded_days(None, None).await {
+        Ok(loads) => {
+            checks.push(dates(&loads, today()));
+            checks.push(marts::check(&warehouse, &loads).await);
+        }
+        Err(error) => checks.push(Check::failed("dates", error)),
+    }
+    checks.push(staged(&warehouse).await);
+    checks.push(sweep(&warehouse).await);
+    checks.push(disk(&warehouse).await);
+    checks
+}
+
+async fn server(connection: &args::Connection, warehouse: &Warehouse) -> Check {
+    const NAME: &str = "server";
+    match warehouse.read("ask for its version", "SELECT version()", "TSVRaw").await {
+        Ok(version) => {
+            let version = String::from_utf8_lossy(&version);
+            Check::well(
+                NAME,
+                format!("ClickHouse {} at {} lets {} in", version.trim(), connection.url, connection.user),
+            )
+        }
+        Err(error) => Check::failed(NAME, error),
+    }
+}
+
+/// Whether dates are missing between those that are loaded, or are yet to come.
+fn dates(loads: &[LoadedDay], today: Result<Date, Failure>) -> Check {
+    const NAME: &str = "dates";
+    let (Some(first), Some(last)) = (loads.first(), loads.last()) else {
+        return Check::unwell(NAME, "no day is loaded", "schoolbell load --batch-date YYYY-MM-DD SOURCE");
+    };
+    let tomorrow = match today {
+        Ok(today) => today.plus_days(1),
+        Err(failure) => return Check::failed(NAME, failure),
+    };
+    let last = last.batch_date;
+    if tomorrow.is_some_and(|tomorrow| tomorrow < last) {
+        let found = format!("{last} is loaded, and yet to come; the marts end there");
+        return Check::unwell(NAME, found, format!("schoolbell unload --batch-date {last}"));
+    }
+    let gaps = gaps(loads, None, None);
+    if gaps.is_empty() {
+        let found = format!("{} in a row from {} to {last}", count(loads.len(), "day"), first.batch_date);
+        return Check::well(NAME, found);
+    }
+    let gaps: Vec<String> = gaps.iter().map(ToString::to_string).collect();
+    Check::unwell(
+        NAME,
+        format!("missing: {}", gaps.join(", ")),
+        "load these days; a day without events by --allow-empty",
+    )
+}
+
+/// Whether staged loads wait for a commit.
+async fn staged(warehouse: &Warehouse) -> Check {
+    const NAME: &str = "staged loads";
+    let waiting = match warehouse.waiting_loads().await {
+        Ok(waiting) => waiting,
+        Err(error) => return Check::failed(NAME, error),
+    };
+    let Some(first) = waiting.first() else { return Check::well(NAME, "none waits for a commit") };
+    let found: Vec<String> = waiting
+        .iter()
+        .map(|day| format!("{} of {} since {}", count(day.load_ids.len(), "load"), day.batch_date, day.since))
+        .collect();
+    Check::unwell(
+        NAME,
+        format!("wait for a commit: {}", found.join(", ")),
+        format!(
+            "schoolbell load --batch-date {} --commit; or leave them: they are removed after a week",
+            first.batch_date
+        ),
+    )
+}
+
+/// Whether rows are there that nobody reads.
+async fn sweep(warehouse: &Warehouse) -> Check {
+    const NAME: &str = "sweep";
+    let swept = match ch_sink::to_sweep(warehouse).await {
+        Ok(swept) => swept,
+        Err(error) => return Check::failed(NAME, error),
+    };
+    if swept.superseded_loads + swept.dead_loads == 0 {
+        return Check::well(NAME, "nothing is left of former loads");
+    }
+    Check::unwell(
+        NAME,
+        format!(
+            "rows of {} replaced and {} abandoned loads are still there",
+            swept.superseded_loads, swept.dead_loads
+        ),
+        "the next load removes them; if they stay, a query runs for hours, or the loader may not read \
+         system.processes and system.parts",
+    )
+}
+
+/// Whether the server's disks have room.
+async fn disk(warehouse: &Warehouse) -> Check {
+    const NAME: &str = "disk";
+    let disks = match warehouse.disks().await {
+        Ok(disks) => disks,
+        Err(error) => return Check::failed(NAME, error),
+    };
+    let share = |disk: &ch_sink::Disk| disk.free_bytes as f64 / disk.total_bytes.max(1) as f64;
+    let found: Vec<String> = disks
+        .iter()
+        .map(|disk| {
+            let (free, total) = (gib(disk.free_bytes), gib(disk.total_bytes));
+            format!("{free:.1} of {total:.1} GiB free on {} ({:.0} %)", disk.name, 100.0 * share(disk))
+        })
+        .collect();
+    let found = found.join(", ");
+    if disks.iter().any(|disk| share(disk) < LEAST_FREE_SHARE) {
+        return Check::unwell(NAME, found, "give the server a larger disk, or remove what else is on it");
+    }
+    Check::well(NAME, if found.is_empty() { "the server has no disk of its own".to_owned() } else { found })
+}
+
+fn gib(bytes: u64) -> f64 {
+    bytes as f64 / f64::from(1 << 30)
+}
+
+/// `1 day`, `2 days`.
+fn count(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}
+
+fn as_text(findings: &Findings) -> String {
+    let width = findings.checks.iter().map(|check| check.name.len()).max().unwrap_or_default();
+    let mut text = String::new();
+    for Check { name, well, found, mend } in &findings.checks {
+        let mark = if *well { "ok  " } else { "FAIL" };
+        writeln!(text, "{mark}  {name:<width$}  {found}").expect("writing to a string");
+        if let Some(mend) = mend {
+            writeln!(text, "      {:<width$}  mend: {mend}", "").expect("writing to a string");
+        }
+    }
+    text
+}
