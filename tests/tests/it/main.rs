@@ -3,6 +3,8 @@
 mod cli;
 mod cluster;
 mod contract;
+mod dates;
+mod doctor;
 mod faults;
 mod fuzz;
 mod generated;
@@ -13,7 +15,9 @@ mod interrupted;
 mod load;
 mod marts;
 mod memory;
+mod messages;
 mod metrics;
+mod output_files;
 mod producer;
 mod rejects;
 mod source_faults;
