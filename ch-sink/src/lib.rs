@@ -25,10 +25,10 @@ mod warehouse;
 
 pub use error::{ErrorClass, LoadError, WarehouseError};
 pub use load::{
-    EditedLines, EventsByDate, Example, LoadOptions, LoadReport, LoadStatus, Progress, Rejected, RejectsOf,
-    ReplayReport, ReplayStatus, Swept, UnloadReport, UnloadStatus, commit_staged, count_rejects,
-    doubt_about_events, doubt_about_names, load, read_rejects, refuse_future_date, replay_rejects, stage,
-    to_sweep, unload,
+    EditedLines, EventsByDate, Example, LeftoverLoads, LoadOptions, LoadReport, LoadStatus, Progress,
+    Rejected, RejectsOf, ReplayReport, ReplayStatus, UnloadReport, UnloadStatus, commit_staged,
+    count_rejects, leftover_loads, load, misdated_events_warning, misdated_names_warning, read_rejects,
+    refuse_future_date, replay_rejects, stage, unload,
 };
 pub use warehouse::{
     Commit, CommittedSource, ConnectOptions, Disk, LoadedDay, RejectCount, RejectFilter, RejectKey,

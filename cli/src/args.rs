@@ -1,5 +1,7 @@
 //! The command line.
 
+mod warehouse_state;
+
 use std::path::PathBuf;
 
 use clap::builder::PossibleValuesParser;
@@ -11,6 +13,7 @@ use event_schema::value::Date;
 use uuid::Uuid;
 
 use crate::output::Output;
+pub(crate) use warehouse_state::{Doctor, Loads, Unload};
 
 /// Daily analytics for EdTech products: raw events in, numbers out.
 ///
@@ -220,36 +223,6 @@ pub(crate) struct Load {
     pub(crate) reading: Reading,
     #[command(flatten)]
     pub(crate) limits: Limits,
-    #[command(flatten)]
-    pub(crate) connection: Connection,
-}
-
-#[derive(Debug, clap::Args)]
-pub(crate) struct Unload {
-    /// The date to take back
-    #[arg(long, value_name = "YYYY-MM-DD")]
-    pub(crate) batch_date: Date,
-    #[command(flatten)]
-    pub(crate) connection: Connection,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum Loads {
-    /// A line a date: rows by table, rejected lines, sources, when it was loaded; and the dates between that are missing
-    List {
-        /// The first date
-        #[arg(long, value_name = "YYYY-MM-DD")]
-        from: Option<Date>,
-        /// The last date
-        #[arg(long, value_name = "YYYY-MM-DD")]
-        to: Option<Date>,
-        #[command(flatten)]
-        connection: Connection,
-    },
-}
-
-#[derive(Debug, clap::Args)]
-pub(crate) struct Doctor {
     #[command(flatten)]
     pub(crate) connection: Connection,
 }

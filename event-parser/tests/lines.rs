@@ -129,8 +129,8 @@ fn messages_about_a_line_say_where() {
         b"{\"a\":\"b",
         b"{\"a\":\"b\tc\"}",
         deep.as_bytes(),
-        // The byte order mark of a file that was appended to another, and a space that is none.
-        "\u{feff}{\"a\":1}".as_bytes(),
+        // A byte order mark, and a space that is none.
+        "{\"a\":1,\u{feff}}".as_bytes(),
         "{\"a\":\u{a0}1}".as_bytes(),
     ];
     let messages: Vec<String> = lines

@@ -151,9 +151,15 @@ pub fn find(name: &str, custom: &[CustomMetric]) -> Result<Metric, CatalogueErro
         let metrics = found.iter().map(Metric::name).collect();
         return Err(CatalogueError::IsModel { name: name.to_owned(), metrics });
     }
-    let mut all: Vec<String> = found.iter().flat_map(|metric| [metric.name(), metric.full_name()]).collect();
-    all.dedup();
-    all.extend(models(custom).map(|model| model.id.name.as_str().to_owned()));
+    // What was asked for may be a column, or with a mart before it; what is named in an answer can be asked for.
+    let known = |metric: &Metric| {
+        let column = metric.column.name.as_str();
+        (if name.contains('.') { metric.full_name() } else { column.to_owned() }, metric.name())
+    };
+    let mut all: Vec<(String, String)> = found.iter().map(known).collect();
+    all.extend(
+        models(custom).map(|model| model.id.name.as_str().to_owned()).map(|name| (name.clone(), name)),
+    );
     found.retain(|metric| metric.column.name.as_str() == name || metric.full_name() == name);
     match found.len() {
         1 => Ok(found.remove(0)),
@@ -165,16 +171,16 @@ pub fn find(name: &str, custom: &[CustomMetric]) -> Result<Metric, CatalogueErro
     }
 }
 
-/// The names that are most like what was asked for.
-fn similar(name: &str, names: Vec<String>) -> Vec<String> {
+/// Of names, each with what it is told as, those that are most like what was asked for.
+fn similar(name: &str, names: Vec<(String, String)>) -> Vec<String> {
     let likeness = |known: &str| strsim::jaro_winkler(known, name);
     // Also a part of a name, such as `revenue`.
     let is_part = |known: &str| name.len() >= LEAST_PART && known.contains(name);
-    let mut near: Vec<String> =
-        names.into_iter().filter(|known| likeness(known) > 0.85 || is_part(known)).collect();
-    near.sort_by(|a, b| likeness(b).total_cmp(&likeness(a)));
+    let mut near: Vec<(String, String)> =
+        names.into_iter().filter(|(known, _)| likeness(known) > 0.85 || is_part(known)).collect();
+    near.sort_by(|(a, _), (b, _)| likeness(b).total_cmp(&likeness(a)));
     near.truncate(3);
-    near
+    near.into_iter().map(|(_, told)| told).collect()
 }
 
 impl Metric {
@@ -273,7 +279,10 @@ impl Metric {
                 return Err(CatalogueError::UnknownSlice {
                     metric: self.name(),
                     by: wanted.clone(),
-                    near: similar(wanted, self.can_be_read_by()),
+                    near: similar(
+                        wanted,
+                        self.can_be_read_by().into_iter().map(|by| (by.clone(), by)).collect(),
+                    ),
                     allowed: self.can_be_read_by(),
                 });
             };

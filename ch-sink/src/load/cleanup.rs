@@ -81,23 +81,23 @@ async fn try_sweep(warehouse: &Warehouse) -> Result<(), WarehouseError> {
     Ok(())
 }
 
-/// What the next sweep is to remove.
+/// Loads whose rows nobody reads any more, and that are still there.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub struct Swept {
-    /// Loads that a newer commit of their date has replaced.
-    pub superseded_loads: u64,
-    /// Loads that ended before their commit.
-    pub dead_loads: u64,
+pub struct LeftoverLoads {
+    /// A newer commit of their date has replaced them.
+    pub superseded: u64,
+    /// They ended before their commit.
+    pub abandoned: u64,
 }
 
-/// Counts the loads whose rows nobody reads any more, and that are still there.
-pub async fn to_sweep(warehouse: &Warehouse) -> Result<Swept, WarehouseError> {
+/// Counts the loads that the next sweep is to remove.
+pub async fn leftover_loads(warehouse: &Warehouse) -> Result<LeftoverLoads, WarehouseError> {
     let fates = fates(warehouse.not_shown().await?);
     let loads = |wanted: Fate| {
         let loads = fates.iter().filter(|(_, fate)| *fate == wanted).map(|(stored, _)| stored.load_id);
         loads.collect::<BTreeSet<_>>().len() as u64
     };
-    Ok(Swept { superseded_loads: loads(Fate::Superseded), dead_loads: loads(Fate::Dead) })
+    Ok(LeftoverLoads { superseded: loads(Fate::Superseded), abandoned: loads(Fate::Dead) })
 }
 
 fn fates(found: Found) -> Vec<(StoredLoad, Fate)> {

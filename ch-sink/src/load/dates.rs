@@ -67,7 +67,7 @@ pub(super) fn check(options: &LoadOptions, dates: &EventDates) -> Result<(), Loa
 }
 
 /// A word about events of which most are of other dates than the batch date.
-pub fn doubt_about_events(batch_date: Date, dates: &EventDates) -> Option<String> {
+pub fn misdated_events_warning(batch_date: Date, dates: &EventDates) -> Option<String> {
     let (of_the_date, total) = (dates.of(batch_date), dates.total());
     dates.are_mostly_not_of(batch_date).then(|| {
         format!(
@@ -79,7 +79,7 @@ pub fn doubt_about_events(batch_date: Date, dates: &EventDates) -> Option<String
 }
 
 /// A word about sources whose names hold other dates than the batch date.
-pub fn doubt_about_names(batch_date: Date, sources: &[Source]) -> Option<String> {
+pub fn misdated_names_warning(batch_date: Date, sources: &[Source]) -> Option<String> {
     let named = sources.iter().filter_map(|source| {
         let dates = source.dates_in_name();
         let other = *dates.first()?;
@@ -115,8 +115,8 @@ mod tests {
         }
         let seen = EventsByDate::new(date("2026-03-01"), &dates);
         assert_eq!(seen, EventsByDate { date: 8, day_before: 4, day_after: 16, earlier: 3 });
-        let word = doubt_about_events(date("2026-03-01"), &dates).unwrap();
+        let word = misdated_events_warning(date("2026-03-01"), &dates).unwrap();
         assert!(word.starts_with("only 8 of the 31 events (25.8 %) are of 2026-03-01;"), "{word}");
-        assert_eq!(doubt_about_events(date("2026-03-02"), &dates), None);
+        assert_eq!(misdated_events_warning(date("2026-03-02"), &dates), None);
     }
 }

@@ -23,8 +23,8 @@ use uuid::Uuid;
 use crate::blocks::Part;
 use crate::warehouse::{Commit, CommittedSource, Proposal, StagedLoad, Warehouse};
 use crate::{LoadError, WarehouseError};
-pub use cleanup::{Swept, to_sweep};
-pub use dates::{EventsByDate, doubt_about_events, doubt_about_names, refuse_future_date};
+pub use cleanup::{LeftoverLoads, leftover_loads};
+pub use dates::{EventsByDate, misdated_events_warning, misdated_names_warning, refuse_future_date};
 pub use pipeline::Progress;
 pub use rejects::{RejectsOf, count_rejects, read_rejects};
 pub use replay::{EditedLines, ReplayReport, ReplayStatus, replay_rejects};
@@ -81,13 +81,10 @@ pub async fn load(
 ) -> Result<LoadReport, LoadError> {
     dates::check_batch_date(warehouse, options).await?;
     let day = Day { warehouse, options, load_id: Uuid::now_v7(), started: Instant::now() };
-    let mut warnings: Vec<String> =
-        dates::doubt_about_names(options.batch_date, sources).into_iter().collect();
+    let warnings: Vec<String> =
+        dates::misdated_names_warning(options.batch_date, sources).into_iter().collect();
     if let Some(commit) = day.same_sources_committed(sources).await? {
-        match already_loaded(warehouse, options, &commit).await? {
-            Ok(report) => return Ok(report.with_warnings(warnings)),
-            Err(missing) => warnings.push(missing),
-        }
+        return Ok(day.already_loaded(&commit).await?.with_warnings(warnings));
     }
     let ready = async {
         // Boxed: the future is large.
@@ -107,11 +104,9 @@ pub async fn load(
         }
     };
     // A stream's content is known only now.
-    if let Some(same) = day.same_content_committed(&commit.sources).await?
-        && let Ok(report) = already_loaded(warehouse, options, &same).await?
-    {
+    if let Some(commit) = day.same_content_committed(&commit.sources).await? {
         cleanup::discard_all(&day).await;
-        return Ok(report.with_warnings(warnings));
+        return Ok(day.already_loaded(&commit).await?.with_warnings(warnings));
     }
     let proposal = Proposal {
         batch_date: options.batch_date,
@@ -207,6 +202,11 @@ impl Day<'_> {
         waiting.await.map_err(|error| self.failed(error))
     }
 
+    /// What there is to say of a day that holds the sources already.
+    async fn already_loaded(&self, commit: &Commit) -> Result<LoadReport, LoadError> {
+        already_loaded(self.warehouse, self.options, commit).await
+    }
+
     /// An error if the server does not have the rows that were sent.
     async fn check_rows(&self, tally: &Tally) -> Result<(), LoadError> {
         for part in Part::all() {
@@ -237,25 +237,19 @@ impl Day<'_> {
     }
 }
 
-/// What there is to say of a day that holds the sources already; or else that its rows are not there any more, for a
-/// table was emptied or has a TTL. A load that was killed after its commit has left something to sweep.
+/// What there is to say of a day that holds the sources already. A load that was killed after its commit has left
+/// something to sweep.
 async fn already_loaded(
     warehouse: &Warehouse,
     options: &LoadOptions,
     commit: &Commit,
-) -> Result<Result<LoadReport, String>, LoadError> {
+) -> Result<LoadReport, LoadError> {
     let batch_date = options.batch_date;
-    let stored = warehouse.stored_events(batch_date, &commit.load_ids).await;
-    let stored = stored.map_err(|error| LoadError::Warehouse { batch_date, error })?;
-    if let Some((table, found, counted)) = stored.differs_from(commit) {
-        return Ok(Err(format!(
-            "{} has {found} rows of {batch_date}, but {counted} were committed: the day is loaded again",
-            warehouse.data_table(table)
-        )));
-    }
-    let mut report = LoadReport::already_loaded(options, commit, &stored.dates);
+    let dates = warehouse.event_dates(batch_date, &commit.load_ids).await;
+    let dates = dates.map_err(|error| LoadError::Warehouse { batch_date, error })?;
+    let mut report = LoadReport::already_loaded(options, commit, &dates);
     report.warnings.extend(cleanup::sweep(warehouse).await);
-    Ok(Ok(report))
+    Ok(report)
 }
 
 /// An error if the day is empty, too much of it was rejected, or its events are of quite other dates.

@@ -62,7 +62,7 @@ impl LoadReport {
     /// With a word if most events are of other dates.
     pub(super) fn committed(batch_date: Date, commit: &Commit, dates: &EventDates) -> LoadReport {
         let mut report = LoadReport::new(LoadStatus::Committed, batch_date, commit, dates);
-        report.warnings.extend(dates::doubt_about_events(batch_date, dates));
+        report.warnings.extend(dates::misdated_events_warning(batch_date, dates));
         report
     }
 

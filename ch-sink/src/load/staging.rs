@@ -27,7 +27,8 @@ pub async fn stage(
 ) -> Result<LoadReport, LoadError> {
     dates::check_batch_date(warehouse, options).await?;
     let day = Day { warehouse, options, load_id: Uuid::now_v7(), started: Instant::now() };
-    let warnings: Vec<String> = dates::doubt_about_names(options.batch_date, sources).into_iter().collect();
+    let warnings: Vec<String> =
+        dates::misdated_names_warning(options.batch_date, sources).into_iter().collect();
     let waiting = if options.force { Vec::new() } else { day.waiting().await? };
     let of_these = day.find_same_sources(waiting.iter().map(|load| load.sources.as_slice()), sources).await?;
     if let Some(index) = of_these {
@@ -63,9 +64,9 @@ impl Day<'_> {
     /// What there is to say of sources that are staged already.
     async fn staged_before(&self, load: &StagedLoad) -> Result<LoadReport, LoadError> {
         let batch_date = self.options.batch_date;
-        let stored = self.warehouse.stored_events(batch_date, &[load.load_id]).await;
-        let stored = stored.map_err(|error| self.failed(error))?;
-        Ok(LoadReport::staged(batch_date, load, &stored.dates))
+        let dates = self.warehouse.event_dates(batch_date, &[load.load_id]).await;
+        let dates = dates.map_err(|error| self.failed(error))?;
+        Ok(LoadReport::staged(batch_date, load, &dates))
     }
 }
 
@@ -96,19 +97,15 @@ pub async fn commit_staged(
         let (loads, twice) = without_repetitions(batch_date, waiting)?;
         if loads.is_empty() {
             // The commit that was made before, if this is a second call of it.
-            if let Some(commit) = latest.filter(is_wanted)
-                && let Ok(report) = already_loaded(warehouse, options, &commit).await?
-            {
-                return Ok(report);
-            }
-            return Err(LoadError::NothingStaged { batch_date });
+            return match latest.filter(is_wanted) {
+                Some(commit) => already_loaded(warehouse, options, &commit).await,
+                None => Err(LoadError::NothingStaged { batch_date }),
+            };
         }
         (loads, twice)
     } else {
-        if let Some(commit) = latest.clone().filter(is_wanted)
-            && let Ok(report) = already_loaded(warehouse, options, &commit).await?
-        {
-            return Ok(report);
+        if let Some(commit) = latest.clone().filter(is_wanted) {
+            return already_loaded(warehouse, options, &commit).await;
         }
         (named(batch_date, &wanted, &staged, waiting)?, Vec::new())
     };
@@ -116,18 +113,12 @@ pub async fn commit_staged(
     let commit = Commit::of(&loads);
     if let Some(latest) = latest.filter(|latest| !options.force && latest.is_of(&commit.sources)) {
         // The rows that stand there stay; those that were staged go.
-        let given_up: Vec<_> = loads
-            .iter()
-            .map(|load| load.load_id)
-            .chain(twice.iter().copied())
-            .map(|id| (batch_date, id))
-            .collect();
-        if let Ok(report) = already_loaded(warehouse, options, &latest).await? {
-            warehouse.condemn(&given_up).await.map_err(failed)?;
-            return Ok(report);
-        }
+        let given_up: Vec<_> =
+            loads.iter().map(|load| load.load_id).chain(twice).map(|id| (batch_date, id)).collect();
+        warehouse.condemn(&given_up).await.map_err(failed)?;
+        return already_loaded(warehouse, options, &latest).await;
     }
-    let dates = warehouse.stored_events(batch_date, &commit.load_ids).await.map_err(failed)?.dates;
+    let dates = warehouse.event_dates(batch_date, &commit.load_ids).await.map_err(failed)?;
     check_quality(options, &commit, &dates, async || rejected(warehouse, batch_date, &commit).await).await?;
     let proposal = Proposal {
         batch_date,

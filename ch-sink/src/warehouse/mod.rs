@@ -1,6 +1,7 @@
 //! The warehouse: a connection to ClickHouse, and what Schoolbell asks of it.
 
 mod commit;
+mod event_dates;
 mod init;
 mod insert;
 mod inspect;
@@ -8,7 +9,6 @@ mod loads;
 mod rejects;
 mod retry;
 mod staged;
-mod stored;
 mod sweep;
 mod tls;
 mod wire;

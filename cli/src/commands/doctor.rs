@@ -1,4 +1,4 @@
-//! `doctor`: whether all is well, a line a check, each with its mend.
+//! `doctor`: whether all is well, a line a check, each with its fix.
 
 mod marts;
 
@@ -20,52 +20,53 @@ const LEAST_FREE_SHARE: f64 = 0.05;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 struct Check {
     name: &'static str,
-    well: bool,
+    ok: bool,
     /// What was found.
-    found: String,
-    /// What to do; nothing where all is well.
+    message: String,
+    /// What to do about it; `None` where nothing is wrong, or the message says it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    mend: Option<String>,
+    fix: Option<String>,
 }
 
 impl Check {
-    fn well(name: &'static str, found: impl Into<String>) -> Check {
-        Check { name, well: true, found: found.into(), mend: None }
+    fn ok(name: &'static str, message: impl Into<String>) -> Check {
+        Check { name, ok: true, message: message.into(), fix: None }
     }
 
-    fn unwell(name: &'static str, found: impl Into<String>, mend: impl Into<String>) -> Check {
-        Check { name, well: false, found: found.into(), mend: Some(mend.into()) }
+    fn failed(name: &'static str, message: impl Into<String>, fix: impl Into<String>) -> Check {
+        Check { name, ok: false, message: message.into(), fix: Some(fix.into()) }
     }
 
-    /// That it could not be looked at: the error says what to do.
-    fn failed(name: &'static str, error: impl Into<Failure>) -> Check {
-        Check { name, well: false, found: error.into().to_string(), mend: None }
+    /// What could not be looked at.
+    fn error(name: &'static str, error: impl Into<Failure>) -> Check {
+        Check { name, ok: false, message: error.into().to_string(), fix: None }
     }
 }
 
+/// All checks. Serialises to the JSON of `schoolbell doctor`.
 #[derive(Debug, Serialize)]
-struct Findings {
-    well: bool,
+struct Report {
+    ok: bool,
     checks: Vec<Check>,
 }
 
 pub(crate) fn run(args: &args::Doctor, talk: Talk) -> Outcome {
     let checks = runtime()?.block_on(look(&args.connection));
-    let unwell = checks.iter().filter(|check| !check.well).count();
-    let findings = Findings { well: unwell == 0, checks };
-    talk.output.print(&findings, as_text)?;
-    if unwell == 0 {
+    let failed = checks.iter().filter(|check| !check.ok).count();
+    let report = Report { ok: failed == 0, checks };
+    talk.output.print(&report, as_text)?;
+    if failed == 0 {
         return Ok(());
     }
-    let of = findings.checks.len();
-    Err(Failure::new(Code::BadData, format_args!("{unwell} of {of} checks found what is to be mended")))
+    let of = report.checks.len();
+    Err(Failure::new(Code::BadData, format_args!("{failed} of {of} checks failed")))
 }
 
 async fn look(connection: &args::Connection) -> Vec<Check> {
     let warehouse = match connect(connection).await {
         Ok(warehouse) => warehouse,
         // Nothing else can be looked at.
-        Err(failure) => return vec![Check::failed("server", failure)],
+        Err(failure) => return vec![Check::error("server", failure)],
     };
     let mut checks = vec![server(connection, &warehouse).await];
     match warehouse.loaded_days(None, None).await {
@@ -73,7 +74,7 @@ async fn look(connection: &args::Connection) -> Vec<Check> {
             checks.push(dates(&loads, today()));
             checks.push(marts::check(&warehouse, &loads).await);
         }
-        Err(error) => checks.push(Check::failed("dates", error)),
+        Err(error) => checks.push(Check::error("dates", error)),
     }
     checks.push(staged(&warehouse).await);
     checks.push(sweep(&warehouse).await);
@@ -86,12 +87,12 @@ async fn server(connection: &args::Connection, warehouse: &Warehouse) -> Check {
     match warehouse.read("ask for its version", "SELECT version()", "TSVRaw").await {
         Ok(version) => {
             let version = String::from_utf8_lossy(&version);
-            Check::well(
+            Check::ok(
                 NAME,
                 format!("ClickHouse {} at {} lets {} in", version.trim(), connection.url, connection.user),
             )
         }
-        Err(error) => Check::failed(NAME, error),
+        Err(error) => Check::error(NAME, error),
     }
 }
 
@@ -99,24 +100,24 @@ async fn server(connection: &args::Connection, warehouse: &Warehouse) -> Check {
 fn dates(loads: &[LoadedDay], today: Result<Date, Failure>) -> Check {
     const NAME: &str = "dates";
     let (Some(first), Some(last)) = (loads.first(), loads.last()) else {
-        return Check::unwell(NAME, "no day is loaded", "schoolbell load --batch-date YYYY-MM-DD SOURCE");
+        return Check::failed(NAME, "no day is loaded", "schoolbell load --batch-date YYYY-MM-DD SOURCE");
     };
     let tomorrow = match today {
         Ok(today) => today.plus_days(1),
-        Err(failure) => return Check::failed(NAME, failure),
+        Err(failure) => return Check::error(NAME, failure),
     };
     let last = last.batch_date;
     if tomorrow.is_some_and(|tomorrow| tomorrow < last) {
         let found = format!("{last} is loaded, and yet to come; the marts end there");
-        return Check::unwell(NAME, found, format!("schoolbell unload --batch-date {last}"));
+        return Check::failed(NAME, found, format!("schoolbell unload --batch-date {last}"));
     }
     let gaps = gaps(loads, None, None);
     if gaps.is_empty() {
         let found = format!("{} in a row from {} to {last}", count(loads.len(), "day"), first.batch_date);
-        return Check::well(NAME, found);
+        return Check::ok(NAME, found);
     }
     let gaps: Vec<String> = gaps.iter().map(ToString::to_string).collect();
-    Check::unwell(
+    Check::failed(
         NAME,
         format!("missing: {}", gaps.join(", ")),
         "load these days; a day without events by --allow-empty",
@@ -128,14 +129,14 @@ async fn staged(warehouse: &Warehouse) -> Check {
     const NAME: &str = "staged loads";
     let waiting = match warehouse.waiting_loads().await {
         Ok(waiting) => waiting,
-        Err(error) => return Check::failed(NAME, error),
+        Err(error) => return Check::error(NAME, error),
     };
-    let Some(first) = waiting.first() else { return Check::well(NAME, "none waits for a commit") };
+    let Some(first) = waiting.first() else { return Check::ok(NAME, "none waits for a commit") };
     let found: Vec<String> = waiting
         .iter()
         .map(|day| format!("{} of {} since {}", count(day.load_ids.len(), "load"), day.batch_date, day.since))
         .collect();
-    Check::unwell(
+    Check::failed(
         NAME,
         format!("wait for a commit: {}", found.join(", ")),
         format!(
@@ -148,18 +149,18 @@ async fn staged(warehouse: &Warehouse) -> Check {
 /// Whether rows are there that nobody reads.
 async fn sweep(warehouse: &Warehouse) -> Check {
     const NAME: &str = "sweep";
-    let swept = match ch_sink::to_sweep(warehouse).await {
-        Ok(swept) => swept,
-        Err(error) => return Check::failed(NAME, error),
+    let leftover = match ch_sink::leftover_loads(warehouse).await {
+        Ok(leftover) => leftover,
+        Err(error) => return Check::error(NAME, error),
     };
-    if swept.superseded_loads + swept.dead_loads == 0 {
-        return Check::well(NAME, "nothing is left of former loads");
+    if leftover.superseded + leftover.abandoned == 0 {
+        return Check::ok(NAME, "nothing is left of former loads");
     }
-    Check::unwell(
+    Check::failed(
         NAME,
         format!(
             "rows of {} replaced and {} abandoned loads are still there",
-            swept.superseded_loads, swept.dead_loads
+            leftover.superseded, leftover.abandoned
         ),
         "the next load removes them; if they stay, a query runs for hours, or the loader may not read \
          system.processes and system.parts",
@@ -171,7 +172,7 @@ async fn disk(warehouse: &Warehouse) -> Check {
     const NAME: &str = "disk";
     let disks = match warehouse.disks().await {
         Ok(disks) => disks,
-        Err(error) => return Check::failed(NAME, error),
+        Err(error) => return Check::error(NAME, error),
     };
     let share = |disk: &ch_sink::Disk| disk.free_bytes as f64 / disk.total_bytes.max(1) as f64;
     let found: Vec<String> = disks
@@ -183,9 +184,9 @@ async fn disk(warehouse: &Warehouse) -> Check {
         .collect();
     let found = found.join(", ");
     if disks.iter().any(|disk| share(disk) < LEAST_FREE_SHARE) {
-        return Check::unwell(NAME, found, "give the server a larger disk, or remove what else is on it");
+        return Check::failed(NAME, found, "give the server a larger disk, or remove what else is on it");
     }
-    Check::well(NAME, if found.is_empty() { "the server has no disk of its own".to_owned() } else { found })
+    Check::ok(NAME, if found.is_empty() { "the server has no disk of its own".to_owned() } else { found })
 }
 
 fn gib(bytes: u64) -> f64 {
@@ -197,14 +198,14 @@ fn count(number: usize, what: &str) -> String {
     format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
-fn as_text(findings: &Findings) -> String {
-    let width = findings.checks.iter().map(|check| check.name.len()).max().unwrap_or_default();
+fn as_text(report: &Report) -> String {
+    let width = report.checks.iter().map(|check| check.name.len()).max().unwrap_or_default();
     let mut text = String::new();
-    for Check { name, well, found, mend } in &findings.checks {
-        let mark = if *well { "ok  " } else { "FAIL" };
-        writeln!(text, "{mark}  {name:<width$}  {found}").expect("writing to a string");
-        if let Some(mend) = mend {
-            writeln!(text, "      {:<width$}  mend: {mend}", "").expect("writing to a string");
+    for Check { name, ok, message, fix } in &report.checks {
+        let mark = if *ok { "ok  " } else { "FAIL" };
+        writeln!(text, "{mark}  {name:<width$}  {message}").expect("writing to a string");
+        if let Some(fix) = fix {
+            writeln!(text, "      {:<width$}  fix: {fix}", "").expect("writing to a string");
         }
     }
     text

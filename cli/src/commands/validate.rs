@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use ch_sink::{doubt_about_events, doubt_about_names};
+use ch_sink::{misdated_events_warning, misdated_names_warning};
 use event_parser::{Batch, Options, Parser, Reject, Tally};
 use event_schema::Reason;
 use event_schema::value::{Date, visible};
@@ -76,8 +76,8 @@ pub(crate) fn run(args: &args::Validate, talk: Talk) -> Outcome {
     remove_spooled(&resolved, talk);
     talk.output.print(&Report::new(&tally, bytes, resolved.left_out), as_text)?;
     for (batch_date, day) in &days {
-        for doubt in doubts(*batch_date, day) {
-            talk.say(format_args!("schoolbell: {batch_date}: {doubt}"));
+        for warning in warnings(*batch_date, day) {
+            talk.say(format_args!("schoolbell: {batch_date}: {warning}"));
         }
     }
     days.iter().try_for_each(|(batch_date, day)| verdict(*batch_date, day, &args.limits))
@@ -206,12 +206,12 @@ fn as_text(report: &Report) -> String {
 }
 
 /// What a load of the day would warn of.
-fn doubts(batch_date: Date, day: &Day) -> Vec<String> {
+fn warnings(batch_date: Date, day: &Day) -> Vec<String> {
     if !day.is_dated {
         return Vec::new();
     }
-    let of_names = doubt_about_names(batch_date, &day.sources);
-    of_names.into_iter().chain(doubt_about_events(batch_date, day.tally.dates())).collect()
+    let of_names = misdated_names_warning(batch_date, &day.sources);
+    of_names.into_iter().chain(misdated_events_warning(batch_date, day.tally.dates())).collect()
 }
 
 /// The same verdict that a load of the day would come to.

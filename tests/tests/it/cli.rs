@@ -152,6 +152,7 @@ fn a_load_before_init_says_what_to_do() {
 #[test]
 fn wrong_usage_is_told_and_leaves_2() {
     let world = World::new("usage");
+    fs::write(world.path("day.jsonl"), GOOD).unwrap();
     for arguments in [
         &["load", "day.jsonl"][..],
         &["load", "--batch-date", "yesterday", "day.jsonl"],

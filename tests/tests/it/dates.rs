@@ -199,25 +199,6 @@ fn a_whole_file_of_a_later_day_is_named() {
     assert!(refused.contains("the events are of 2026-04-05"), "{refused}");
 }
 
-/// A table was emptied behind the loader's back.
-#[test]
-fn a_day_whose_rows_are_gone_is_loaded_again() {
-    let world = World::new("rows_gone");
-    write(&world, "day.jsonl", &["2026-03-01", "2026-03-01"]);
-    world.load("2026-03-01", &["day.jsonl"]);
-    world.query("TRUNCATE TABLE {raw}.events_data");
-    let finished = world.run(&["load", "--output", "json", "--batch-date", "2026-03-01", "day.jsonl"]);
-    assert_eq!(finished.code, 0, "{}", finished.stderr);
-    assert!(
-        finished.stderr.contains("has 0 rows of 2026-03-01, but 2 were committed"),
-        "{}",
-        finished.stderr
-    );
-    assert_eq!(json(&finished.stdout)["status"], "committed");
-    assert_eq!(loaded(&world), [json!(["2026-03-01", 2])]);
-    assert_eq!(world.load("2026-03-01", &["day.jsonl"])["status"], "already_loaded");
-}
-
 #[test]
 fn many_days_are_loaded_one_after_another_by_the_dates_in_their_names() {
     let world = World::new("many_days");

@@ -1,4 +1,4 @@
-//! `doctor`: each thing that can be wrong is found, and its mend mends it.
+//! `doctor`: each thing that can be wrong is found, and its fix helps.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,24 +13,24 @@ fn write(world: &World, day: &str) -> String {
     format!("{day}.jsonl")
 }
 
-/// The checks by name: `ok`, or what was found and its mend.
+/// The checks by name: `ok`, or what was found and its fix.
 fn checks(world: &World) -> BTreeMap<String, String> {
     let finished = world.run(&["doctor", "--output", "json"]);
-    let findings: Value = serde_json::from_str(&finished.stdout).expect("doctor prints JSON");
-    assert_eq!(finished.code, if findings["well"] == true { 0 } else { 65 }, "{}", finished.stderr);
+    let report: Value = serde_json::from_str(&finished.stdout).expect("doctor prints JSON");
+    assert_eq!(finished.code, if report["ok"] == true { 0 } else { 65 }, "{}", finished.stderr);
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let check = |check: &Value| {
-        let found = if check["well"] == true {
+        let found = if check["ok"] == true {
             "ok".to_owned()
         } else {
-            format!("{} -> {}", text(&check["found"]), text(&check["mend"]))
+            format!("{} -> {}", text(&check["message"]), text(&check["fix"]))
         };
         (text(&check["name"]), found)
     };
-    findings["checks"].as_array().unwrap().iter().map(check).collect()
+    report["checks"].as_array().unwrap().iter().map(check).collect()
 }
 
-/// Asserts that a check is not well, and says all this.
+/// Asserts that a check has failed, and says all this.
 #[track_caller]
 fn says(checks: &BTreeMap<String, String>, name: &str, parts: &[&str]) {
     let found = &checks[name];
@@ -38,7 +38,7 @@ fn says(checks: &BTreeMap<String, String>, name: &str, parts: &[&str]) {
 }
 
 #[test]
-fn a_doctor_finds_what_is_wrong_and_what_mends_it() {
+fn a_doctor_finds_what_is_wrong_and_what_to_do() {
     let world = World::new("doctor");
     says(&checks(&world), "dates", &["no day is loaded", "schoolbell load"]);
 

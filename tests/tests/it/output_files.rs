@@ -93,7 +93,7 @@ fn generated_days_are_replaced_only_by_force() {
 
 #[test]
 fn all_that_is_left_out_is_told() {
-    let world = World::new("left_out");
+    let world = World::new("left_out_files");
     let line = Line::new("lesson_opened", "u", "2026-03-01T12:00:00Z", json!({}));
     fs::create_dir(world.path("day")).unwrap();
     fs::write(world.path("day/part-1.jsonl"), line.to_string()).unwrap();

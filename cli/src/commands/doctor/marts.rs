@@ -31,7 +31,7 @@ pub(super) async fn check(warehouse: &Warehouse, loads: &[LoadedDay]) -> Check {
     let ids = |day: &LoadedDay| (day.batch_date, day.load_ids.iter().copied().collect());
     match look(warehouse, &loads.iter().map(ids).collect()).await {
         Ok(check) => check,
-        Err(failure) => Check::failed(NAME, failure),
+        Err(failure) => Check::error(NAME, failure),
     }
 }
 
@@ -39,13 +39,13 @@ async fn look(warehouse: &Warehouse, loaded: &Loads) -> Result<Check, Failure> {
     let times = times(warehouse).await?;
     let (Some(began), Some(first_mart)) = (times.began, times.first_mart) else {
         return Ok(if loaded.is_empty() {
-            Check::well(NAME, "not built: no day is loaded")
+            Check::ok(NAME, "not built: no day is loaded")
         } else {
-            Check::unwell(NAME, "not built yet", BUILD_MARTS)
+            Check::failed(NAME, "not built yet", BUILD_MARTS)
         });
     };
     if times.is_whole == 0 {
-        return Ok(Check::unwell(
+        return Ok(Check::failed(
             NAME,
             format!("the build that began at {began} has not ended: the oldest mart is of {first_mart}"),
             "wait if it runs; else look at what dbt said, and run `dbt build` again",
@@ -65,8 +65,8 @@ async fn look(warehouse: &Warehouse, loaded: &Loads) -> Result<Check, Failure> {
         .map(|date| date.to_string())
         .collect();
     Ok(match changed.as_slice() {
-        [] => Check::well(NAME, built_from),
-        [first, others @ ..] => Check::unwell(
+        [] => Check::ok(NAME, built_from),
+        [first, others @ ..] => Check::failed(
             NAME,
             format!(
                 "{built_from}; changed since: {first}{}",
