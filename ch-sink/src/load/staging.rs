@@ -9,7 +9,7 @@ use event_source::Source;
 use uuid::Uuid;
 
 use super::{Day, LoadOptions, LoadReport, Progress, check_quality, cleanup, commit, pipeline};
-use crate::warehouse::{Commit, Proposal, StagedLoad, Warehouse};
+use crate::warehouse::{Commit, Proposal, RowsGone, StagedLoad, Warehouse};
 use crate::{LoadError, WarehouseError};
 
 /// Stores what `sources` hold for the day of `options` and leaves it to [`commit_staged`] to commit it.
@@ -25,8 +25,12 @@ pub async fn stage(
     let day = Day { warehouse, options, load_id: Uuid::now_v7(), started: Instant::now() };
     let waiting = if options.force { Vec::new() } else { day.waiting().await? };
     let of_these = day.find_same_sources(waiting.iter().map(|load| load.sources.as_slice()), sources).await?;
-    if let Some(index) = of_these {
-        return Ok(LoadReport::staged(options.batch_date, &waiting[index]));
+    let mut gone = None;
+    if let Some(staged) = of_these.map(|index| &waiting[index]) {
+        gone = day.staged_rows_gone(staged).await?;
+        if gone.is_none() {
+            return Ok(LoadReport::staged(options.batch_date, staged));
+        }
     }
     let stored = async {
         // Boxed: the future is large.
@@ -44,11 +48,30 @@ pub async fn stage(
     // A stream's content is known only now.
     if let Some(same) = waiting.iter().find(|waiting| Commit::of(&[(*waiting).clone()]).is_of(&load.sources))
     {
-        cleanup::discard_all(&day).await;
-        return Ok(LoadReport::staged(options.batch_date, same));
+        gone = day.staged_rows_gone(same).await?;
+        if gone.is_none() {
+            cleanup::discard_all(&day).await;
+            return Ok(LoadReport::staged(options.batch_date, same));
+        }
     }
     warehouse.note_staged(options.batch_date, &load).await.map_err(|error| day.failed(error))?;
-    Ok(LoadReport::staged(options.batch_date, &load))
+    let mut report = LoadReport::staged(options.batch_date, &load);
+    report.add_gone(gone.as_ref());
+    Ok(report)
+}
+
+impl Day<'_> {
+    /// Which table does not hold the rows of a staged load, if one does not. That load is given up: it can never be
+    /// committed.
+    async fn staged_rows_gone(&self, staged: &StagedLoad) -> Result<Option<RowsGone>, LoadError> {
+        let batch_date = self.options.batch_date;
+        let gone = self.warehouse.gone_of_staged(batch_date, staged).await.map_err(|error| self.failed(error))?;
+        if gone.is_some() {
+            let condemned = self.warehouse.condemn(&[(batch_date, staged.load_id)]).await;
+            condemned.map_err(|error| self.failed(error))?;
+        }
+        Ok(gone)
+    }
 }
 
 /// Commits staged loads of the day of `options`, in one row: those of `load_ids`, or all that wait.
@@ -78,20 +101,25 @@ pub async fn commit_staged(
         if loads.is_empty() {
             // The commit that was made before, if this is a second call of it.
             return match latest.filter(is_wanted) {
-                Some(commit) => already_committed(warehouse, options, &commit).await,
+                Some(commit) => committed_before(warehouse, options, &commit).await,
                 None => Err(LoadError::NothingStaged { batch_date }),
             };
         }
         (loads, twice)
     } else {
         if let Some(commit) = latest.clone().filter(is_wanted) {
-            return already_committed(warehouse, options, &commit).await;
+            return committed_before(warehouse, options, &commit).await;
         }
         (named(batch_date, &wanted, &staged, waiting)?, Vec::new())
     };
 
     let commit = Commit::of(&loads);
-    if let Some(latest) = latest.filter(|latest| !options.force && latest.is_of(&commit.sources)) {
+    let same = latest.filter(|latest| !options.force && latest.is_of(&commit.sources));
+    let gone = match &same {
+        Some(same) => warehouse.gone_of_commit(batch_date, same).await.map_err(failed)?,
+        None => None,
+    };
+    if let Some(latest) = same.filter(|_| gone.is_none()) {
         // The rows that stand there stay; those that were staged go.
         let given_up: Vec<_> =
             loads.iter().map(|load| load.load_id).chain(twice).map(|id| (batch_date, id)).collect();
@@ -118,6 +146,7 @@ pub async fn commit_staged(
         let twice: Vec<_> = twice.into_iter().map(|id| (batch_date, id)).collect();
         report.warnings.extend(warehouse.condemn(&twice).await.err().map(|error| error.to_string()));
     }
+    report.add_gone(gone.as_ref());
     report.add_standing(standing);
     report.warnings.extend(cleanup::sweep(warehouse).await);
     Ok(report)
@@ -135,6 +164,22 @@ pub(super) async fn waiting(
     let commits = warehouse.commits(batch_date).await?;
     let named: HashSet<Uuid> = commits.into_iter().flat_map(|commit| commit.load_ids).collect();
     Ok(staged.iter().filter(|load| !named.contains(&load.load_id)).cloned().collect())
+}
+
+/// A second call of the commit that holds; an error if its rows are gone.
+async fn committed_before(
+    warehouse: &Warehouse,
+    options: &LoadOptions,
+    commit: &Commit,
+) -> Result<LoadReport, LoadError> {
+    let batch_date = options.batch_date;
+    let gone = warehouse.gone_of_commit(batch_date, commit).await;
+    match gone.map_err(|error| LoadError::Warehouse { batch_date, error })? {
+        Some(RowsGone { table, stored, counted }) => {
+            Err(LoadError::RowsGone { batch_date, table, stored, counted })
+        }
+        None => already_committed(warehouse, options, commit).await,
+    }
 }
 
 async fn already_committed(

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use ch_sink::{LoadOptions, LoadReport, LoadStatus, Progress};
+use ch_sink::{LoadOptions, LoadReport, LoadStatus, Need, Progress};
 use event_source::Source;
 use uuid::Uuid;
 
@@ -35,7 +35,8 @@ pub(crate) fn run(args: &args::Load, talk: Talk) -> Outcome {
     }
     let runtime = runtime()?;
     let report = runtime.block_on(async {
-        let warehouse = connect(&args.connection).await?;
+        let need = if args.stage { Need::Stage } else { Need::Load };
+        let warehouse = connect(&args.connection, need, talk).await?;
         let report = if args.stage {
             ch_sink::stage(&warehouse, &options, sources, show).await?
         } else {
@@ -57,7 +58,7 @@ pub(crate) fn run(args: &args::Load, talk: Talk) -> Outcome {
 fn commit(args: &args::Load, options: &LoadOptions, talk: Talk) -> Outcome {
     let load_ids = args.sources.iter().map(|id| load_id(id)).collect::<Result<Vec<_>, _>>()?;
     let report = runtime()?.block_on(async {
-        let warehouse = connect(&args.connection).await?;
+        let warehouse = connect(&args.connection, Need::CommitStaged, talk).await?;
         Ok::<_, Failure>(ch_sink::commit_staged(&warehouse, options, &load_ids).await?)
     })?;
     print(&report, talk)

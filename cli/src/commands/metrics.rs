@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::fs;
 
+use ch_sink::Need;
 use metrics_sql::catalogue::{self, Metric, Slice};
 use metrics_sql::custom;
 use metrics_sql::{CustomMetric, Plain, Target, models, render, render_query};
@@ -182,7 +183,7 @@ fn query(
     };
     let answer = runtime()?.block_on(async {
         let doing = format!("read {} (built by dbt)", metric.mart().id.name.as_str());
-        connect(connection).await?.read(&doing, &sql, name).await.map_err(unread)
+        connect(connection, Need::Marts, talk).await?.read(&doing, &sql, name).await.map_err(unread)
     })?;
     if format != Figures::Json {
         return print(&answer);
