@@ -4,7 +4,7 @@ mod marts;
 
 use std::fmt::Write as _;
 
-use ch_sink::{LoadedDay, Warehouse};
+use ch_sink::{LoadedDay, Need, ObjectState, Warehouse};
 use event_schema::value::Date;
 use serde::Serialize;
 
@@ -51,7 +51,7 @@ struct Report {
 }
 
 pub(crate) fn run(args: &args::Doctor, talk: Talk) -> Outcome {
-    let checks = runtime()?.block_on(look(&args.connection));
+    let checks = runtime()?.block_on(look(&args.connection, talk));
     let failed = checks.iter().filter(|check| !check.ok).count();
     let report = Report { ok: failed == 0, checks };
     talk.output.print(&report, as_text)?;
@@ -62,13 +62,14 @@ pub(crate) fn run(args: &args::Doctor, talk: Talk) -> Outcome {
     Err(Failure::new(Code::BadData, format_args!("{failed} of {of} checks failed")))
 }
 
-async fn look(connection: &args::Connection) -> Vec<Check> {
-    let warehouse = match connect(connection).await {
+async fn look(connection: &args::Connection, talk: Talk) -> Vec<Check> {
+    let warehouse = match connect(connection, Need::Inspect, talk).await {
         Ok(warehouse) => warehouse,
         // Nothing else can be looked at.
         Err(failure) => return vec![Check::error("server", failure)],
     };
-    let mut checks = vec![server(connection, &warehouse).await];
+    let mut checks = tables(connection, &warehouse).await;
+    checks.push(grants(&warehouse).await);
     match warehouse.loaded_days(None, None).await {
         Ok(loads) => {
             checks.push(dates(&loads, today()));
@@ -82,15 +83,31 @@ async fn look(connection: &args::Connection) -> Vec<Check> {
     checks
 }
 
-async fn server(connection: &args::Connection, warehouse: &Warehouse) -> Check {
-    const NAME: &str = "server";
-    match warehouse.read("ask for its version", "SELECT version()", "TSVRaw").await {
-        Ok(version) => {
-            let version = String::from_utf8_lossy(&version);
-            Check::ok(
-                NAME,
-                format!("ClickHouse {} at {} lets {} in", version.trim(), connection.url, connection.user),
-            )
+/// The server, and whether the tables are as this program makes them.
+async fn tables(connection: &args::Connection, warehouse: &Warehouse) -> Vec<Check> {
+    let found = match warehouse.inspect().await {
+        Ok(found) => found,
+        Err(error) => return vec![Check::error("server", error)],
+    };
+    let server =
+        format!("ClickHouse {} at {} lets {} in", found.server_version, connection.url, connection.user);
+    let current = found.objects.iter().filter(|object| object.state == ObjectState::Current).count();
+    let tables = match found.check(&warehouse.databases().raw()) {
+        Ok(()) => Check::ok("tables", format!("all {current} are of this version of Schoolbell")),
+        Err(error) => Check { name: "tables", ok: false, message: error.to_string(), fix: None },
+    };
+    vec![Check::ok("server", server), tables]
+}
+
+/// Whether this user may load days, and remove what former loads have left.
+async fn grants(warehouse: &Warehouse) -> Check {
+    const NAME: &str = "grants";
+    let needed = [warehouse.grants_for(Need::Load), warehouse.grants_for_sweeps()].concat();
+    match warehouse.missing_grants(&needed).await {
+        Ok(missing) if missing.is_empty() => Check::ok(NAME, "this user may load days"),
+        Ok(missing) => {
+            let missing: Vec<String> = missing.iter().map(|grant| format!("GRANT {grant}")).collect();
+            Check::failed(NAME, format!("to load days are missing: {}", missing.join("; ")), "grant these, or load as another user")
         }
         Err(error) => Check::error(NAME, error),
     }
