@@ -58,7 +58,7 @@ impl fmt::Display for Rejected {
             let lines: u64 = others.iter().map(|(_, lines)| lines).sum();
             write!(f, "\n  for other reasons ({}): {lines}", names.join(", "))?;
         }
-        for load_id in &self.load_ids {
+        for load_id in self.load_ids.iter().filter(|_| all > 0) {
             write!(f, "\nto see them all: schoolbell rejects list --load {load_id}")?;
         }
         Ok(())

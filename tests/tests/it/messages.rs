@@ -65,7 +65,7 @@ fn bad_days() {
     fs::write(world.path("blank.jsonl"), "\n\n").unwrap();
     fs::write(world.path("2026-02-28.jsonl"), opened("u", "2026-02-28T12:00:00Z")).unwrap();
     let day = |source: &'static str| ["load", "--batch-date", "2026-03-01", source];
-    insta::assert_snapshot!(told(
+    let told = told(
         &world,
         &[
             &day("bad.jsonl"),
@@ -80,13 +80,14 @@ fn bad_days() {
             &["rejects", "list", "--batch-date", "2026-02-01"],
             &["report"],
         ],
-    ));
+    );
+    insta::assert_snapshot!(told);
 }
 
 #[test]
 fn unknown_figures() {
     let world = World::new("unknown_figures");
-    insta::assert_snapshot!(told(
+    let told = told(
         &world,
         &[
             &["metrics", "show", "daus"],
@@ -96,7 +97,8 @@ fn unknown_figures() {
             &["metrics", "query", "dau", "--by", "platfrom"],
             &["metrics", "query", "dau"],
         ],
-    ));
+    );
+    insta::assert_snapshot!(told);
 }
 
 /// A query without rows says which dates have some; what is nothing in CSV is empty.
@@ -107,7 +109,7 @@ fn figures_of_no_day() {
     fs::write(world.path("2026-03-01.jsonl"), line.to_string()).unwrap();
     world.succeed(&["load", "2026-03-01.jsonl"]);
     world.dbt(&["run"]);
-    insta::assert_snapshot!(told(
+    let told = told(
         &world,
         &[
             &["metrics", "query", "dau", "--from", "2026-04-01"],
@@ -116,7 +118,8 @@ fn figures_of_no_day() {
             &["metrics", "query", "fct_ab_test_results.p_value"],
             &["metrics", "query", "dau"],
         ],
-    ));
+    );
+    insta::assert_snapshot!(told);
     let csv = world.succeed(&["metrics", "query", "arppu", "--format", "csv"]);
     assert_eq!(csv, "\"period_start\",\"arppu\"\n\"2026-03-01\",\n");
 }
