@@ -5,6 +5,7 @@
 
 mod args;
 mod commands;
+mod environment;
 mod failure;
 mod memory;
 mod output;
@@ -20,6 +21,7 @@ pub fn main() -> ExitCode {
     if let Some(code) = local_clickhouse::run_if_host() {
         return code;
     }
+    environment::drop_empty_variables();
     memory::map_large_blocks();
     std::panic::set_hook(Box::new(failure::report_defect));
     let args = args::Args::parse();
