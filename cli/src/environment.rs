@@ -2,6 +2,8 @@
 
 use std::env::{self, VarError};
 use std::ffi::OsStr;
+use std::os::unix::process::CommandExt;
+use std::process;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, Command};
@@ -53,4 +55,25 @@ pub(crate) fn failure_of(error: &clap::Error, command: &Command) -> Option<Failu
 fn find<'a>(command: &'a Command, long: &str) -> Option<&'a Arg> {
     let of_subcommands = || command.get_subcommands().find_map(|command| find(command, long));
     command.get_arguments().find(|argument| argument.get_long() == Some(long)).or_else(of_subcommands)
+}
+
+/// Libraries that check certificates read these by themselves, and take an empty one for the name of a file that is not
+/// there: then nobody would be trusted.
+const READ_BY_LIBRARIES: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
+
+/// Runs the program anew, in the same process, without those of them that are empty. Returns where none is.
+pub(crate) fn drop_empty_variables() {
+    let is_empty = |name: &&str| env::var_os(name).is_some_and(|value| value.is_empty());
+    let empty: Vec<&str> = READ_BY_LIBRARIES.into_iter().filter(is_empty).collect();
+    if empty.is_empty() {
+        return;
+    }
+    let Ok(program) = env::current_exe() else { return };
+    let mut command = process::Command::new(program);
+    command.args(env::args_os().skip(1));
+    for name in empty {
+        command.env_remove(name);
+    }
+    // Where that cannot be done, what needs a certificate says what is missing.
+    let _ = command.exec();
 }

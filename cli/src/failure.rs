@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use ch_sink::{ErrorClass, LoadError, WarehouseError};
+use event_schema::value::visible;
 use event_source::SourceError;
 use metrics_sql::catalogue::CatalogueError;
 
@@ -79,7 +80,8 @@ impl fmt::Display for Failure {
 
 impl From<SourceError> for Failure {
     fn from(error: SourceError) -> Failure {
-        Failure::new(ErrorClass::from(error.kind()).into(), error)
+        // Names of files and objects may have any characters.
+        Failure::new(ErrorClass::from(error.kind()).into(), visible(&error.to_string()))
     }
 }
 

@@ -23,6 +23,7 @@ pub fn main() -> ExitCode {
     if let Some(code) = local_clickhouse::run_if_host() {
         return code;
     }
+    environment::drop_empty_variables();
     memory::map_large_blocks();
     std::panic::set_hook(Box::new(failure::report_defect));
     match parse().and_then(commands::run) {

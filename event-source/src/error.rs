@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::content::Foreign;
+
 /// A source cannot be found, opened, or read to its end.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -75,10 +77,39 @@ pub enum SourceError {
         /// What is wrong with it.
         problem: String,
     },
-    /// A store's settings, or a key, cannot be used.
+    /// A name that looks like a URL with a slash too few or too many. It is not repeated, for it may hold credentials.
+    #[error(
+        "a source begins with {beginning}, and there is no such file; a URL begins with {scheme}://, as in \
+         {scheme}://{}",
+        if scheme == "file" { "/absolute/path" } else { "BUCKET/KEY" }
+    )]
+    SlashesInUrl {
+        /// How it begins.
+        beginning: String,
+        /// The scheme that is meant.
+        scheme: String,
+    },
+    /// A key that no request can name.
+    #[error(
+        "{name}: the object cannot be asked for: in an address, . and .. between slashes are ways through folders; \
+         copy it to another key"
+    )]
+    KeyWithoutAddress {
+        /// The object's URL.
+        name: String,
+    },
+    /// A variable of the environment, or another setting, that cannot be used. Its value is not repeated.
+    #[error("{setting} cannot be used: {problem}")]
+    UnusableSetting {
+        /// The variable, or where else it was found.
+        setting: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A store's settings cannot be used.
     #[error("{name}: the store cannot be asked: {problem}")]
     StoreSettings {
-        /// The bucket or object.
+        /// The bucket.
         name: String,
         /// What is wrong with them.
         problem: String,
@@ -123,18 +154,22 @@ pub enum SourceError {
         words: String,
     },
     /// The store refuses what it was asked, and will again.
-    #[error("{name}: the store refuses ({words}); check the bucket's name, region and endpoint")]
+    #[error("{name}: the store refuses ({words}); {mend}")]
     StoreRefused {
         /// The URL.
         name: String,
         /// The store's answer.
         words: String,
+        /// What to do about it.
+        mend: String,
     },
     /// The store could not be reached, failed, or throttled, however often it was tried.
-    #[error("{name}: the store does not answer as it should ({words})")]
+    #[error("{name}: the store at {endpoint} does not answer as it should ({words})")]
     StoreUnavailable {
         /// The URL.
         name: String,
+        /// The address that was asked.
+        endpoint: String,
         /// The last answer.
         words: String,
     },
@@ -210,6 +245,16 @@ pub enum SourceError {
         /// What is wrong there.
         problem: String,
     },
+    /// It is something else than lines of text, by its first bytes after decompression.
+    #[error("{name}: is {what}, which cannot be read as lines; {mend}")]
+    NotLines {
+        /// The source.
+        name: String,
+        /// What it is.
+        what: &'static str,
+        /// What to do about it.
+        mend: &'static str,
+    },
     /// The file is another one than when reading began.
     #[error("{name}: changed while it was read: {change}; wait until it is complete, then try again")]
     Changed {
@@ -263,6 +308,9 @@ impl SourceError {
             | SourceError::InvalidPattern { .. }
             | SourceError::CredentialsInUrl { .. }
             | SourceError::InvalidUrl { .. }
+            | SourceError::SlashesInUrl { .. }
+            | SourceError::KeyWithoutAddress { .. }
+            | SourceError::UnusableSetting { .. }
             | SourceError::StoreSettings { .. }
             | SourceError::StoreRefused { .. }
             | SourceError::NameNotUtf8 { .. } => ErrorKind::Usage,
@@ -273,7 +321,9 @@ impl SourceError {
             | SourceError::StoreDenied { .. }
             | SourceError::StoreUntrusted { .. }
             | SourceError::NoCredentials { .. } => ErrorKind::PermissionDenied,
-            SourceError::Corrupt { .. } | SourceError::WindowTooLarge { .. } => ErrorKind::Corrupt,
+            SourceError::Corrupt { .. }
+            | SourceError::NotLines { .. }
+            | SourceError::WindowTooLarge { .. } => ErrorKind::Corrupt,
             SourceError::Changed { .. } => ErrorKind::Changed,
             SourceError::StoreUnavailable { .. } | SourceError::SpoolBusy { .. } => ErrorKind::Unavailable,
             SourceError::Spool { error, .. } if error.kind() == io::ErrorKind::PermissionDenied => {
@@ -283,6 +333,11 @@ impl SourceError {
                 ErrorKind::Io
             }
         }
+    }
+
+    /// A source whose first bytes are of something else than text.
+    pub(crate) fn not_lines(name: &str, Foreign { what, mend }: Foreign) -> SourceError {
+        SourceError::NotLines { name: name.to_owned(), what, mend }
     }
 
     /// The operating system's answer about the source `name`, `offset` bytes into it.

@@ -60,9 +60,9 @@ impl StoredFile {
     /// Reads to the end of `buffer`, behind the bytes in it that are `unread`.
     pub(crate) fn read_more(&mut self, buffer: &mut Vec<u8>, unread: &mut Range<usize>) -> io::Result<usize> {
         buffer.resize(BUFFER_BYTES, 0);
-        if Range::is_empty(unread) {
-            *unread = 0..0;
-        }
+        // A few bytes at the most: whoever wants more behind them has looked at them.
+        buffer.copy_within(unread.clone(), 0);
+        *unread = 0..unread.len();
         let read = self.read(&mut buffer[unread.end..])?;
         unread.end += read;
         Ok(read)

@@ -1,8 +1,6 @@
 //! `file://` URLs: paths, percent-encoded.
 
-use std::fmt::Write;
-
-use crate::SourceError;
+use crate::{SourceError, percent};
 
 /// The path of the URL `file://` and `rest`.
 pub(crate) fn path(rest: &str) -> Result<String, SourceError> {
@@ -11,38 +9,13 @@ pub(crate) fn path(rest: &str) -> Result<String, SourceError> {
     if !path.starts_with('/') {
         return Err(invalid("it names another host, or a relative path"));
     }
-    let path = percent_decoded(path).ok_or_else(|| invalid("a % is not followed by two hex digits"))?;
+    let path = percent::decode(path).ok_or_else(|| invalid("a % is not followed by two hex digits"))?;
     String::from_utf8(path).map_err(|_| invalid("the path is not UTF-8"))
 }
 
 /// The URL of a path.
 pub(crate) fn of(path: &str) -> String {
-    let mut url = "file://".to_owned();
-    for byte in path.bytes() {
-        if byte.is_ascii_alphanumeric() || b"/-._~!$&'()+,;=:@".contains(&byte) {
-            url.push(byte.into());
-        } else {
-            write!(url, "%{byte:02X}").expect("writing to a string");
-        }
-    }
-    url
-}
-
-fn percent_decoded(text: &str) -> Option<Vec<u8>> {
-    let mut decoded = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, after @ ..] = rest {
-        rest = after;
-        if *first != b'%' {
-            decoded.push(*first);
-            continue;
-        }
-        let (digits, after) = rest.split_at_checked(2)?;
-        let hex = |digit: u8| char::from(digit).to_digit(16);
-        decoded.push((hex(digits[0])? * 16 + hex(digits[1])?) as u8);
-        rest = after;
-    }
-    Some(decoded)
+    format!("file://{}", percent::encode(path, b"/-._~!$&'()+,;=:@"))
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::SourceError;
+use crate::notice::OnNotice;
 
 /// How sources are read.
 #[derive(Debug, Clone)]
@@ -17,13 +17,13 @@ pub struct Options {
     /// How long a store that fails, throttles or falls silent is tried again before that is an error. Time counts
     /// since the last byte that came.
     pub retry_timeout: Duration,
-    /// Hears, a few times a minute at the most, that a store is tried again and why.
-    pub on_retry: fn(&SourceError),
+    /// Hears what is no error and still to be known: that a store is waited for, that a file looks wrong.
+    pub on_notice: OnNotice,
 }
 
 impl Default for Options {
     /// Eight pieces, no spool folder, two minutes, silence.
     fn default() -> Options {
-        Options { jobs: 8, spool: None, retry_timeout: Duration::from_secs(120), on_retry: |_| () }
+        Options { jobs: 8, spool: None, retry_timeout: Duration::from_secs(120), on_notice: |_| () }
     }
 }

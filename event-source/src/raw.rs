@@ -78,10 +78,11 @@ impl Raw {
         self.failure.take()
     }
 
-    /// The first bytes, up to `wanted` of them; to be called before anything is consumed.
+    /// The next bytes, up to `wanted` of them; fewer only before the end. They are not consumed.
     pub(crate) fn peek(&mut self, wanted: usize) -> io::Result<&[u8]> {
         while self.unread.len() < wanted && self.read_more()? > 0 {}
-        Ok(&self.buffer[..self.unread.end.min(wanted)])
+        let unread = &self.buffer[self.unread.clone()];
+        Ok(&unread[..unread.len().min(wanted)])
     }
 
     /// The fingerprint, once everything was read; an error if the source is no longer what it was.
@@ -110,13 +111,17 @@ impl Raw {
             Input::File(file) => {
                 file.read_more(buffer, unread).map_err(|error| file.explain(&self.name, error))
             }
-            // A piece is larger than what anyone peeks at: it comes once all before it is consumed.
-            Input::Object(_) if !Range::is_empty(unread) => return Ok(0),
-            Input::Object(download) => download.next(std::mem::take(buffer)).map(|piece| {
-                *unread = 0..piece.len();
-                *buffer = piece;
-                unread.len()
-            }),
+            Input::Object(download) => {
+                // A few bytes at the most: whoever wants more behind them has looked at them.
+                let left = buffer[unread.clone()].to_vec();
+                download.next(std::mem::take(buffer)).map(|mut piece| {
+                    let read = piece.len();
+                    piece.splice(0..0, left);
+                    *unread = 0..piece.len();
+                    *buffer = piece;
+                    read
+                })
+            }
         };
         self.account(read)
     }

@@ -5,6 +5,7 @@ use std::io::{self, Read};
 use crate::SourceError;
 use crate::ahead::ReadAhead;
 use crate::decoder::Decoder;
+use crate::notice::OnNotice;
 use crate::raw::{Fingerprint, Raw};
 
 /// A source's decompressed bytes.
@@ -23,8 +24,8 @@ enum Bytes {
 }
 
 impl Reader {
-    pub(crate) fn new(raw: Raw) -> Result<Reader, SourceError> {
-        let decoder = Decoder::new(raw)?;
+    pub(crate) fn new(raw: Raw, on_notice: OnNotice) -> Result<Reader, SourceError> {
+        let decoder = Decoder::new(raw, on_notice)?;
         Ok(Reader(if decoder.is_compressed() {
             Bytes::Compressed(ReadAhead::start(decoder)?)
         } else {

@@ -6,13 +6,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::day_files::{self, Found};
+use crate::day_files::{self, Found, LeftOut, WhyLeftOut};
 use crate::file_url;
 use crate::pattern;
-use crate::source::Objects;
+use crate::source::{Identity, Objects};
 use crate::spool::Spool;
 use crate::store::{Object, Stores, Window, list};
-use crate::url::{StoreUrl, WILDCARDS};
+use crate::url::{SCHEMES, StoreUrl, WILDCARDS};
 use crate::{Options, Source, SourceError};
 
 /// What a command line names.
@@ -20,8 +20,8 @@ use crate::{Options, Source, SourceError};
 pub struct Resolved {
     /// The sources, in the order in which they are to be read.
     pub sources: Vec<Source>,
-    /// What lies below a folder or prefix that was named and is left out, for its name is not a day file's.
-    pub left_out: Vec<String>,
+    /// What lies below a folder or prefix that was named, or matches a glob, and is not read.
+    pub left_out: Vec<LeftOut>,
     objects: Option<Arc<Objects>>,
 }
 
@@ -68,7 +68,8 @@ impl Resolved {
 /// same spelling (of objects, patterns win). Globs find files only; `*` does not reach into folders (`**` does), nor
 /// hidden files. A folder or prefix stands for the day files below it: `.jsonl`, `.ndjson` or `.json`, with `.gz`,
 /// `.zst` or nothing behind it, or `.gz` or `.zst` alone; nothing whose name, or whose folder's, begins with `_` or
-/// `.`. A source that comes twice, whatever it is called, is an error.
+/// `.`. Links to folders are not followed, and pipes, sockets and devices not opened unless they are named themselves. A
+/// source that comes twice, whatever it is called, is an error.
 pub fn resolve(arguments: &[String], options: &Options) -> Result<Resolved, SourceError> {
     if arguments.is_empty() {
         return Err(SourceError::NothingNamed);
@@ -77,9 +78,9 @@ pub fn resolve(arguments: &[String], options: &Options) -> Result<Resolved, Sour
     let (mut found, mut left_out) = (Vec::new(), Vec::new());
     for argument in arguments {
         match read_argument(argument)? {
-            Named::Stdin => found.push(Place::Local(Source::stdin())),
+            Named::Stdin => found.push(Place::Local(Source::stdin(options.on_notice))),
             Named::Local { path, is_url } => {
-                let (files, others) = local(argument, &path, is_url)?;
+                let (files, others) = local(argument, &path, is_url, options)?;
                 found.extend(files.into_iter().map(Place::Local));
                 left_out.extend(others);
             }
@@ -127,7 +128,7 @@ fn gather(found: Vec<Place>, options: &Options) -> (Vec<Source>, Option<Arc<Obje
     let sources = order.into_iter().map(|local| {
         local.unwrap_or_else(|| {
             let objects = objects.as_ref().expect("there is an object");
-            Source::object(objects, indices.next().expect("numbers do not end"))
+            Source::object(objects, indices.next().expect("numbers do not end"), options.on_notice)
         })
     });
     (sources.collect(), objects)
@@ -145,8 +146,33 @@ fn read_argument(argument: &str) -> Result<Named, SourceError> {
             Some(url) => Ok(Named::Object(url)),
             None => Err(SourceError::UnsupportedScheme { scheme: scheme.to_owned() }),
         },
-        _ => Ok(Named::Local { path: argument.to_owned(), is_url: false }),
+        _ => match scheme_that_is_meant(argument) {
+            // What is there is what is meant, and may be a folder that a pattern goes through.
+            Some((beginning, scheme)) if fs::symlink_metadata(first_part(argument)).is_err() => {
+                Err(SourceError::SlashesInUrl { beginning: beginning.to_owned(), scheme })
+            }
+            _ => Ok(Named::Local { path: argument.to_owned(), is_url: false }),
+        },
     }
+}
+
+fn first_part(path: &str) -> &str {
+    path.split('/').next().unwrap_or(path)
+}
+
+/// Of what is no URL for its slashes: how it begins, and the scheme that is meant. `s3:/`, `s3:`, `s3//`.
+fn scheme_that_is_meant(argument: &str) -> Option<(&str, String)> {
+    let (beginning, scheme) = match (argument.split_once(':'), argument.split_once("//")) {
+        (Some((scheme, rest)), _) if SCHEMES.iter().any(|known| scheme.eq_ignore_ascii_case(known)) => {
+            let slash = usize::from(rest.starts_with('/'));
+            (&argument[..scheme.len() + 1 + slash], scheme)
+        }
+        (_, Some((scheme, _))) if SCHEMES.iter().any(|known| scheme.eq_ignore_ascii_case(known)) => {
+            (&argument[..scheme.len() + 2], scheme)
+        }
+        _ => return None,
+    };
+    Some((beginning, scheme.to_ascii_lowercase()))
 }
 
 /// RFC 3986: a letter, then letters, digits, `+`, `-` and `.`.
@@ -155,30 +181,39 @@ fn is_scheme(text: &str) -> bool {
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
 }
 
-/// The files that a path, folder or pattern stands for, by name; and those below a folder that are no day files.
-fn local(argument: &str, path: &str, is_url: bool) -> Result<(Vec<Source>, Vec<String>), SourceError> {
+/// The files that a path, folder or pattern stands for, by name; and what is left out.
+fn local(
+    argument: &str,
+    path: &str,
+    is_url: bool,
+    options: &Options,
+) -> Result<(Vec<Source>, Vec<LeftOut>), SourceError> {
     // What was named by URL is called so.
     let name = |path: &str| if is_url { file_url::of(path) } else { path.to_owned() };
-    let source = |path: String| Source::path(name(&path), path.into());
-    match fs::metadata(path) {
+    let source = |path: String| Source::path(name(&path), path.into(), options.on_notice);
+    let (files, mut others) = match fs::metadata(path) {
         Ok(metadata) if metadata.is_dir() => {
             let (files, others) = below(path)?;
             if files.is_empty() {
                 return Err(SourceError::NoDayFiles { name: name(path), others: others.len() as u64 });
             }
-            let files = files.into_iter().map(source).collect::<Result<_, _>>()?;
-            Ok((files, others.iter().map(|path| name(path)).collect()))
+            (files, others)
         }
-        Err(error) if error.kind() == io::ErrorKind::NotFound && path.contains(WILDCARDS) => {
-            Ok((matches(path)?.into_iter().map(source).collect::<Result<_, _>>()?, Vec::new()))
-        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound && path.contains(WILDCARDS) => matches(path)?,
         // What is wrong with a path comes to light when it becomes a source.
-        _ => Ok((vec![Source::path(argument.to_owned(), path.into())?], Vec::new())),
+        _ => {
+            let named = Source::path(argument.to_owned(), path.into(), options.on_notice)?;
+            return Ok((vec![named], Vec::new()));
+        }
+    };
+    for other in &mut others {
+        other.name = name(&other.name);
     }
+    Ok((files.into_iter().map(source).collect::<Result<_, _>>()?, others))
 }
 
 /// The day files below a folder, and what else is there.
-fn below(folder: &str) -> Result<(Vec<String>, Vec<String>), SourceError> {
+fn below(folder: &str) -> Result<(Vec<String>, Vec<LeftOut>), SourceError> {
     let base = Path::new(folder);
     let (mut files, mut others, mut folders) = (Vec::new(), Vec::new(), vec![PathBuf::new()]);
     while let Some(relative) = folders.pop() {
@@ -187,17 +222,23 @@ fn below(folder: &str) -> Result<(Vec<String>, Vec<String>), SourceError> {
         for entry in fs::read_dir(&path).map_err(failed)? {
             let entry = entry.map_err(failed)?;
             let relative = relative.join(entry.file_name());
+            let found = day_files::classify(&relative.to_string_lossy());
             let kind = entry.file_type().map_err(failed)?;
-            match day_files::classify(&relative.to_string_lossy()) {
-                Found::Hidden => {}
-                _ if kind.is_dir() => folders.push(relative),
-                // A link to a folder could lead in circles.
-                Found::DayFile if !(kind.is_symlink() && entry.path().is_dir()) => {
-                    files.push(utf8(base.join(relative))?);
+            let path = base.join(&relative);
+            let why = match (found, unreadable(&path)) {
+                (Found::Hidden, _) => continue,
+                _ if kind.is_dir() => {
+                    folders.push(relative);
+                    continue;
                 }
-                // As it is shown.
-                Found::DayFile | Found::Other => others.push(base.join(relative).display().to_string()),
-            }
+                (_, Some(why)) | (Found::Other(why), None) => why,
+                (Found::DayFile, None) => {
+                    files.push(utf8(path)?);
+                    continue;
+                }
+            };
+            // As it is shown.
+            others.push(LeftOut { name: path.display().to_string(), why });
         }
     }
     // The order of bytes: the same on every machine and in every locale.
@@ -206,13 +247,33 @@ fn below(folder: &str) -> Result<(Vec<String>, Vec<String>), SourceError> {
     Ok((files, others))
 }
 
-fn matches(pattern: &str) -> Result<Vec<String>, SourceError> {
-    let mut names: Vec<String> = pattern::files(pattern)?.into_iter().map(utf8).collect::<Result<_, _>>()?;
+/// Why what was found at a path, and not named, is not opened.
+fn unreadable(path: &Path) -> Option<WhyLeftOut> {
+    match fs::metadata(path) {
+        // A link to a folder could lead in circles.
+        Ok(metadata) if metadata.is_dir() => Some(WhyLeftOut::LinkToFolder),
+        // A pipe without a writer would be waited for without end.
+        Ok(metadata) if !metadata.is_file() => Some(WhyLeftOut::Special),
+        // What is wrong comes to light when it becomes a source.
+        _ => None,
+    }
+}
+
+/// The files that match a pattern; and what matches and is none.
+fn matches(pattern: &str) -> Result<(Vec<String>, Vec<LeftOut>), SourceError> {
+    let (mut names, mut others) = (Vec::new(), Vec::new());
+    for path in pattern::files(pattern)? {
+        match unreadable(&path) {
+            Some(why) => others.push(LeftOut { name: path.display().to_string(), why }),
+            None => names.push(utf8(path)?),
+        }
+    }
     if names.is_empty() {
         return Err(SourceError::NotFound { name: pattern.to_owned(), pattern: true });
     }
     names.sort_unstable();
-    Ok(names)
+    others.sort_unstable();
+    Ok((names, others))
 }
 
 fn utf8(path: PathBuf) -> Result<String, SourceError> {
@@ -221,16 +282,9 @@ fn utf8(path: PathBuf) -> Result<String, SourceError> {
 
 /// An error if one thing has two names here.
 fn each_once(sources: &[Source]) -> Result<(), SourceError> {
-    let mut seen: HashMap<PathBuf, &str> = HashMap::new();
+    let mut seen: HashMap<Identity, &str> = HashMap::new();
     for source in sources {
-        let place = match source.local_file() {
-            Some(path) => {
-                fs::canonicalize(path).map_err(|error| SourceError::from_io(source.name(), 0, error))?
-            }
-            // `s3a` is another name of `s3`.
-            None => Path::new(&source.name().replacen("s3a://", "s3://", 1)).to_owned(),
-        };
-        if let Some(first) = seen.insert(place, source.name()) {
+        if let Some(first) = seen.insert(source.identity()?, source.name()) {
             let (first, second) = (first.to_owned(), source.name().to_owned());
             return Err(SourceError::NamedTwice { first, second });
         }

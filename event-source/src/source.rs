@@ -11,6 +11,7 @@ use event_schema::value::Date;
 
 use crate::ReadBuffer;
 use crate::date_in_name;
+use crate::notice::OnNotice;
 use crate::raw::{Fingerprint, Raw};
 use crate::reader::Reader;
 use crate::spool::Spool;
@@ -23,6 +24,7 @@ pub struct Source {
     name: String,
     place: Place,
     size: Option<u64>,
+    on_notice: OnNotice,
 }
 
 /// Where a source's bytes are.
@@ -34,6 +36,14 @@ enum Place {
     File(PathBuf),
     /// One of the objects that are read together.
     Object(Arc<Objects>, usize),
+}
+
+/// What two sources have in common that are one.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Identity {
+    Stdin,
+    Path(PathBuf),
+    Address(String),
 }
 
 /// The objects that are read together.
@@ -50,29 +60,29 @@ impl Objects {
 }
 
 impl Source {
-    pub(crate) fn stdin() -> Source {
-        Source { name: "-".to_owned(), place: Place::Stdin, size: None }
+    pub(crate) fn stdin(on_notice: OnNotice) -> Source {
+        Source { name: "-".to_owned(), place: Place::Stdin, size: None, on_notice }
     }
 
     /// A path that is there; an error for a directory, or a file that may not be read.
-    pub(crate) fn path(name: String, path: PathBuf) -> Result<Source, SourceError> {
+    pub(crate) fn path(name: String, path: PathBuf, on_notice: OnNotice) -> Result<Source, SourceError> {
         let fail = |error| SourceError::from_io(&name, 0, error);
         let metadata = fs::metadata(&path).map_err(fail)?;
         if metadata.is_dir() {
             return Err(SourceError::IsDirectory { name });
         }
         if !metadata.is_file() {
-            return Ok(Source { name, place: Place::Stream(path), size: None });
+            return Ok(Source { name, place: Place::Stream(path), size: None, on_notice });
         }
         // Better to hear of it now than after an hour's reading of the files before it.
         File::open(&path).map_err(fail)?;
-        Ok(Source { name, place: Place::File(path), size: Some(metadata.len()) })
+        Ok(Source { name, place: Place::File(path), size: Some(metadata.len()), on_notice })
     }
 
-    pub(crate) fn object(objects: &Arc<Objects>, index: usize) -> Source {
+    pub(crate) fn object(objects: &Arc<Objects>, index: usize, on_notice: OnNotice) -> Source {
         let object = objects.get(index);
         let (name, size) = (object.url().to_owned(), Some(object.size()));
-        Source { name, place: Place::Object(Arc::clone(objects), index), size }
+        Source { name, place: Place::Object(Arc::clone(objects), index), size, on_notice }
     }
 
     /// The source as it was named; of a glob or folder the path that was found; of an object its URL. Never holds
@@ -100,12 +110,16 @@ impl Source {
         }
     }
 
-    /// Where the file is; `None` for a stream or an object.
-    pub(crate) fn local_file(&self) -> Option<&PathBuf> {
-        match &self.place {
-            Place::File(path) => Some(path),
-            Place::Stdin | Place::Stream(_) | Place::Object(..) => None,
-        }
+    /// Tells it from every other, whatever it is called.
+    pub(crate) fn identity(&self) -> Result<Identity, SourceError> {
+        Ok(match &self.place {
+            Place::Stdin => Identity::Stdin,
+            Place::File(path) | Place::Stream(path) => {
+                let path = fs::canonicalize(path);
+                Identity::Path(path.map_err(|error| SourceError::from_io(&self.name, 0, error))?)
+            }
+            Place::Object(objects, index) => Identity::Address(objects.get(*index).address().to_owned()),
+        })
     }
 
     /// Opens the source for reading.
@@ -116,7 +130,7 @@ impl Source {
     /// Opens the source for reading; stored (compressed) bytes are added to `counter` as they are read. With a spool
     /// folder the first object that is opened waits until all objects are in it, which is when they count.
     pub fn open_counting(&self, counter: Arc<AtomicU64>) -> Result<Reader, SourceError> {
-        Reader::new(self.open_raw(counter)?)
+        Reader::new(self.open_raw(counter)?, self.on_notice)
     }
 
     /// The fingerprint of the stored bytes; `None` for a stream, which can be read but once. A file is read for it;

@@ -26,6 +26,9 @@ pub(crate) struct StoreUrl {
     pub(crate) key: String,
 }
 
+/// The schemes of what can be read.
+pub(crate) const SCHEMES: [&str; 8] = ["s3", "s3a", "gs", "az", "azure", "abfs", "abfss", "file"];
+
 /// Where these stand in a query, the URL is a signed one.
 const SIGNED: [&str; 6] = ["sig=", "signature=", "x-amz-", "x-goog-", "token=", "accesskey"];
 
@@ -39,7 +42,18 @@ impl StoreUrl {
             _ => return Ok(None),
         };
         let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
+        let invalid = |problem: &str| {
+            Err(SourceError::InvalidUrl { scheme: scheme.to_owned(), problem: problem.to_owned() })
+        };
         let query = key.split_once('?').map_or(String::new(), |(_, query)| query.to_ascii_lowercase());
+        if query.starts_with("versionid=") {
+            return invalid("it names a version (?versionId=), and only newest ones are read");
+        }
+        if bucket.starts_with("arn:") {
+            return invalid(
+                "it has an ARN for a bucket; an access point has an alias that can be written instead",
+            );
+        }
         if SIGNED.iter().any(|sign| query.contains(sign)) {
             return Err(SourceError::CredentialsInUrl { scheme: scheme.to_owned() });
         }
@@ -50,13 +64,18 @@ impl StoreUrl {
         if bucket.contains(':') || container.contains('@') {
             return Err(SourceError::CredentialsInUrl { scheme: scheme.to_owned() });
         }
+        if bucket.is_empty() {
+            return invalid("it has no bucket");
+        }
+        // What begins with a letter or digit cannot be `..`, which addresses go up by.
         let is_name = |name: &str| {
-            !name.is_empty()
+            name.starts_with(|first: char| first.is_ascii_alphanumeric() || first == '$')
                 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._$".contains(&byte))
         };
         if !is_name(container) || !account.is_none_or(is_name) {
-            let problem = "it has no bucket, or one with other characters than letters, digits, - . and _";
-            return Err(SourceError::InvalidUrl { scheme: scheme.to_owned(), problem: problem.to_owned() });
+            return invalid(
+                "its bucket has other characters than letters, digits, - . and _, or begins with one of these three",
+            );
         }
         let root = format!("{scheme}://{bucket}");
         Ok(Some(StoreUrl { service, root, bucket: bucket.to_owned(), key: key.to_owned() }))
@@ -72,11 +91,26 @@ impl StoreUrl {
         self.key.contains(WILDCARDS)
     }
 
-    /// The folder in which everything lies that the pattern can match, with its `/`; empty for the whole bucket.
-    pub(crate) fn pattern_folder(&self) -> &str {
-        let literal = self.key.find(WILDCARDS).map_or(&*self.key, |wildcard| &self.key[..wildcard]);
-        &literal[..literal.rfind('/').map_or(0, |slash| slash + 1)]
+    /// What everything begins with that the pattern can match: its text up to the first wildcard.
+    pub(crate) fn pattern_beginning(&self) -> String {
+        let (mut beginning, mut rest) = (String::new(), self.key.as_str());
+        loop {
+            let wildcard = rest.find(WILDCARDS).unwrap_or(rest.len());
+            beginning.push_str(&rest[..wildcard]);
+            // One character in brackets is meant itself.
+            let mut after = rest[wildcard..].chars();
+            match (after.next(), after.next(), after.next()) {
+                (Some('['), Some(meant), Some(']')) if meant != '!' => beginning.push(meant),
+                _ => return beginning,
+            }
+            rest = after.as_str();
+        }
     }
+}
+
+/// What follows the last slash of a path or URL.
+pub(crate) fn last_part(name: &str) -> &str {
+    name.rsplit('/').next().unwrap_or(name)
 }
 
 /// The characters that make a name a pattern.
@@ -114,12 +148,45 @@ mod tests {
     }
 
     #[test]
-    fn a_pattern_is_looked_for_in_its_folder() {
-        for (key, folder) in [("a/b/*.gz", "a/b/"), ("a/b*/c", "a/"), ("*", ""), ("a?", ""), ("a/[bc]", "a/")]
-        {
+    fn a_pattern_is_looked_for_by_its_literal_beginning() {
+        for (key, beginning) in [
+            ("a/b/*.gz", "a/b/"),
+            ("a/b*/c", "a/b"),
+            ("g/2026-03-01.jsonl*", "g/2026-03-01.jsonl"),
+            ("*", ""),
+            ("a?", "a"),
+            ("a/[bc]", "a/"),
+            ("a[*]b[[]c*", "a*b[c"),
+            ("a/[!]b", "a/"),
+            ("[*]", "*"),
+        ] {
             let url = parse(&format!("s3://b/{key}")).unwrap().unwrap();
             assert!(url.is_pattern());
-            assert_eq!(url.pattern_folder(), folder);
+            assert_eq!(url.pattern_beginning(), beginning, "{key}");
+        }
+    }
+
+    #[test]
+    fn keys_are_what_stands_there() {
+        for key in
+            ["/lead/x", "a//b", "a/../b", "a/./b", "dir/", "a%2Fb", "a#b", "a+b c", "e\u{301}", "\u{e9}"]
+        {
+            assert_eq!(parse(&format!("s3://b/{key}")).unwrap().unwrap().key, key);
+        }
+    }
+
+    #[test]
+    fn what_names_no_bucket_says_so() {
+        for (url, words) in [
+            ("s3:///key", "no bucket"),
+            ("s3://../key", "other characters"),
+            ("s3://b\u{fc}cket/key", "other characters"),
+            ("s3://arn:aws:s3:eu-central-1:1:accesspoint/x", "alias"),
+            ("s3://b/key?versionId=1", "version"),
+        ] {
+            let error = parse(url).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Usage, "{url}");
+            assert!(error.to_string().contains(words), "{url}: {error}");
         }
     }
 

@@ -183,7 +183,7 @@ fn what_is_not_what_its_name_says_is_corrupt() {
     assert_corrupt("nothing", "day.zst", b"");
     assert_corrupt("gzip", "day.zst", &member);
     assert_corrupt("zstd", "day.gz", &frame);
-    for garbage in [&b"\0"[..], b"\0\0\0\0\0\0\0\0\0\0\0\0", b"and now something else", b"\x1f"] {
+    for garbage in [&b"and now something else"[..], b"\x1f"] {
         assert_corrupt("gzip and garbage", "day.gz", &[&member, garbage].concat());
         assert_corrupt("zstd and garbage", "day.zst", &[&frame, garbage].concat());
     }

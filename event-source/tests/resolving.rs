@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{PermissionsExt, symlink};
 
-use event_source::{ErrorKind, Options, Source, SourceError};
+use event_source::{ErrorKind, LeftOut, Options, Source, SourceError, WhyLeftOut};
 use tempfile::TempDir;
 
 /// A folder with these files, each holding its own name.
@@ -77,7 +77,7 @@ fn names_that_are_not_utf8_are_passed_over_unless_they_are_meant() {
     }
     let argument = folder.path().join("day").display().to_string();
     let resolved = event_source::resolve(&[argument], &Options::default()).unwrap();
-    assert!(resolved.left_out[0].ends_with("day/caf\u{fffd}.txt"), "{:?}", resolved.left_out);
+    assert!(resolved.left_out[0].name.ends_with("day/caf\u{fffd}.txt"), "{:?}", resolved.left_out);
 
     fs::write(odd(b"\xe9/b.jsonl"), "").unwrap();
     for pattern in ["day", "**/*.jsonl", "day/*/b*"] {
@@ -191,7 +191,8 @@ fn a_folder_stands_for_the_day_files_below_it() {
     let resolved = event_source::resolve(&[url], &Options::default()).unwrap();
     let found: Vec<&str> = resolved.sources.iter().map(Source::name).collect();
     assert_eq!(found, expected.map(|name| format!("file://{root}/{name}")));
-    assert_eq!(resolved.left_out, [format!("file://{root}/day/rates.csv")]);
+    let left_out = LeftOut { name: format!("file://{root}/day/rates.csv"), why: WhyLeftOut::OtherName };
+    assert_eq!(resolved.left_out, [left_out]);
     let glob = resolve(&[format!("file://{root}/day/*.jsonl")]).unwrap();
     assert_eq!(glob[0].name(), format!("file://{root}/day/b.jsonl"));
 

@@ -9,6 +9,7 @@ use base64::prelude::BASE64_STANDARD;
 use jiff::Timestamp;
 use ring::hmac;
 
+use crate::s3::encoded;
 use crate::service::Service;
 use crate::world::xtask;
 
@@ -45,12 +46,17 @@ impl Container {
         format!("az://{}/{key}", self.name)
     }
 
-    /// Stores a blob, or another one of its name.
+    /// Stores a blob, or another one of its name, whatever bytes the key has.
     ///
     /// # Panics
     /// Where the server refuses.
     pub fn put(&self, key: &str, bytes: &[u8]) {
-        self.put_signed(&format!("{}/{key}", self.name), None, &[("x-ms-blob-type", "BlockBlob")], bytes);
+        self.put_signed(
+            &format!("{}/{}", self.name, encoded(key)),
+            None,
+            &[("x-ms-blob-type", "BlockBlob")],
+            bytes,
+        );
     }
 
     /// What `schoolbell` needs to find the server, or a proxy before it, at `endpoint`.
@@ -90,7 +96,7 @@ impl Container {
             .uri(format!("http://{}/{ACCOUNT}/{path}{query}", self.server))
             .header("Authorization", format!("SharedKey {ACCOUNT}:{signature}"));
         let request = fields.iter().fold(request, |request, (field, value)| request.header(*field, *value));
-        let request = request.body(body).expect("keys of tests need no encoding");
+        let request = request.body(body).expect("a path is encoded");
         ureq::run(request).unwrap_or_else(|error| panic!("PUT {path}: {error}"));
     }
 }

@@ -34,12 +34,12 @@ impl Bucket {
         format!("s3://{}/{key}", self.name)
     }
 
-    /// Stores an object, or another one of its name.
+    /// Stores an object, or another one of its name, whatever bytes the key has.
     ///
     /// # Panics
     /// Where the server refuses.
     pub fn put(&self, key: &str, bytes: &[u8]) {
-        self.send("PUT", key, &[], bytes);
+        self.send("PUT", &encoded(key), &[], bytes);
     }
 
     /// Stores an object that all may read, whoever they are.
@@ -48,7 +48,7 @@ impl Bucket {
     /// Where the server refuses.
     pub fn put_for_all(&self, key: &str, bytes: &[u8]) {
         self.put(key, bytes);
-        self.send("PUT", &format!("{key}?acl"), &[("x-amz-acl", "public-read")], &[]);
+        self.send("PUT", &format!("{}?acl", encoded(key)), &[("x-amz-acl", "public-read")], &[]);
     }
 
     /// Removes an object.
@@ -56,7 +56,7 @@ impl Bucket {
     /// # Panics
     /// Where the server refuses.
     pub fn delete(&self, key: &str) {
-        self.send("DELETE", key, &[], &[]);
+        self.send("DELETE", &encoded(key), &[], &[]);
     }
 
     /// What `schoolbell` needs to find the server, or a proxy before it, at `endpoint`.
@@ -76,17 +76,28 @@ impl Bucket {
             .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null");
     }
 
-    fn send(&self, method: &str, key: &str, fields: &[(&str, &str)], body: &[u8]) {
+    fn send(&self, method: &str, target: &str, fields: &[(&str, &str)], body: &[u8]) {
         let Bucket { name, server } = self;
         let request = ureq::http::Request::builder()
             .method(method)
-            .uri(format!("http://{server}/{name}/{key}"))
+            .uri(format!("http://{server}/{name}/{target}"))
             // The server looks at who it is, and not at the signature.
             .header("Authorization", OWNER);
         let request = fields.iter().fold(request, |request, (field, value)| request.header(*field, *value));
-        let request = request.body(body).expect("keys of tests need no encoding");
-        ureq::run(request).unwrap_or_else(|error| panic!("{method} {name}/{key}: {error}"));
+        let request = request.body(body).expect("a target is encoded");
+        ureq::run(request).unwrap_or_else(|error| panic!("{method} {name}/{target}: {error}"));
     }
+}
+
+/// A key as it stands in a request.
+pub(crate) fn encoded(key: &str) -> String {
+    let encode = |byte: u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
+            char::from(byte).to_string()
+        }
+        _ => format!("%{byte:02X}"),
+    };
+    key.bytes().map(encode).collect()
 }
 
 /// The secret key that tests connect with, which must not be seen anywhere.

@@ -82,7 +82,8 @@ fn load(args: &args::Load, batch_date: Date, resolved: &Resolved, talk: Talk) ->
         } else {
             ch_sink::load(&warehouse, &options, sources, show).await?
         };
-        Ok::<_, Failure>(LoadReport { left_out: resolved.left_out.clone(), ..report })
+        let left_out = resolved.left_out.iter().map(|other| other.name.clone()).collect();
+        Ok::<_, Failure>(LoadReport { left_out, ..report })
     });
     // After a failure a thread may still wait for a pipe to bring something: nobody waits for it.
     runtime.shutdown_background();

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use ch_sink::{ConnectOptions, Need, Retry, Secret, Waiting, Warehouse, WarehouseError, WireCompression};
 use clap::CommandFactory;
-use event_schema::value::{Date, Timestamp};
+use event_schema::value::{Date, Timestamp, visible};
 use event_source::Resolved;
 
 use crate::args::{self, Args, Command, Connection, Reading};
@@ -130,7 +130,11 @@ fn source_options(reading: &Reading, talk: Talk) -> event_source::Options {
         jobs: reading.jobs.into(),
         spool: reading.spool.clone(),
         retry_timeout: Duration::from_secs(reading.source_timeout.into()),
-        on_retry: if talk.quiet { |_| () } else { |error| eprintln!("schoolbell: trying again: {error}") },
+        on_notice: if talk.quiet {
+            |_| ()
+        } else {
+            |notice| eprintln!("schoolbell: {}", visible(&notice.to_string()))
+        },
     }
 }
 
@@ -139,14 +143,12 @@ fn resolve(names: &[String], reading: &Reading, talk: Talk) -> Result<Resolved, 
     let resolved = event_source::resolve(names, &source_options(reading, talk))?;
     let left_out = &resolved.left_out;
     if let [first, ..] = left_out.as_slice() {
-        let names = if talk.verbose {
-            format!(": {}", left_out.join(", "))
-        } else {
-            format!(", such as {first} (all of them: -v)")
-        };
+        let which = if talk.verbose { "" } else { ", such as this one (all of them: -v)" };
+        let shown = if talk.verbose { left_out.as_slice() } else { std::slice::from_ref(first) };
+        let lines: String =
+            shown.iter().map(|other| format!("\n  {}", visible(&other.to_string()))).collect();
         talk.say(format_args!(
-            "schoolbell: {} of the files there are left out, for they are not called like day files{names}; name them if \
-             they are meant",
+            "schoolbell: {} of the files there are left out{which}; name them if they are meant:{lines}",
             left_out.len()
         ));
     }

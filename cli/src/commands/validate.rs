@@ -9,7 +9,7 @@ use ch_sink::{misdated_events_warning, misdated_names_warning};
 use event_parser::{Batch, Options, Parser, Reject, Tally};
 use event_schema::Reason;
 use event_schema::value::{Date, visible};
-use event_source::{ReadBuffer, Reader, Source};
+use event_source::{LeftOut, ReadBuffer, Reader, Source};
 use indicatif::ProgressBar;
 use serde::Serialize;
 
@@ -148,9 +148,9 @@ fn check(mut reader: Reader, mut parser: Parser, tallies: [&mut Tally; 2], seen:
 }
 
 impl Report {
-    fn new(tally: &Tally, bytes: u64, left_out: Vec<String>) -> Report {
+    fn new(tally: &Tally, bytes: u64, left_out: Vec<LeftOut>) -> Report {
         Report {
-            left_out,
+            left_out: left_out.into_iter().map(|other| other.name).collect(),
             lines: tally.lines(),
             blank_lines: tally.blank_lines(),
             bytes,
