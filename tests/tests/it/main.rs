@@ -3,8 +3,12 @@
 mod cli;
 mod cluster;
 mod contract;
+<<<<<<< HEAD
 mod dates;
 mod doctor;
+=======
+mod dbt_messages;
+>>>>>>> 0bb0192 (Settle money, A/B tests and the last whole day by the specification)
 mod faults;
 mod fuzz;
 mod generated;
@@ -15,7 +19,11 @@ mod interrupted;
 mod load;
 mod marts;
 mod memory;
+<<<<<<< HEAD
 mod messages;
+=======
+mod metric_cases;
+>>>>>>> 0bb0192 (Settle money, A/B tests and the last whole day by the specification)
 mod metrics;
 mod output_files;
 mod producer;
