@@ -118,11 +118,13 @@
 
 {# Writes what a mart was built from (`post-hook` of the marts). #}
 {% macro record_mart() %}
+    {# Named here so that dbt knows of it when it parses. #}
+    {% set loads = ref('stg_loads') %}
     {% if is_building() %}
         {% do run_query(
             "INSERT INTO " ~ marts_table() ~ " (mart, as_of_date, loaded_until, timezone, currency, run_id)
             SELECT " ~ text_value(this.identifier) ~ ", " ~ as_of_date() ~ ",
-                (SELECT max(committed_at) FROM " ~ ref('stg_loads') ~ "), " ~ reporting_timezone() ~ ", "
+                (SELECT max(committed_at) FROM " ~ loads ~ "), " ~ reporting_timezone() ~ ", "
                 ~ reporting_currency() ~ ", toUUID(" ~ text_value(invocation_id) ~ ")"
         ) %}
     {% endif %}

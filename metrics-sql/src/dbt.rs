@@ -211,7 +211,9 @@ fn describe(model: &Model) -> ModelYml {
             let changed_by = changed_by.iter().map(|name| quote_identifier(name.as_str())).collect();
             RowsTested { of_last_build: true, changed_by }
         }
-        Build::Table | Build::GuardedTable { .. } | Build::View => RowsTested { of_last_build: false, changed_by: Vec::new() },
+        Build::Table | Build::GuardedTable { .. } | Build::View => {
+            RowsTested { of_last_build: false, changed_by: Vec::new() }
+        }
     };
     let unique = Test::UniqueCombination {
         name: format!("{name}__grain_is_unique"),

@@ -34,7 +34,7 @@ impl Questions {
             ),
             last_run: format!(
                 "SELECT countIf(state = 'ended') AS ended, toString(toDateTime(min(at))) AS began, \
-                 toString(toDateTime(max(at))) AS seen, arrayStringConcat(groupUniqArrayArray(failed), ', ') AS failed \
+                 toString(toDateTime(max(at))) AS seen, arrayStringConcat(arraySort(groupUniqArrayArray(failed)), ', ') AS failed \
                  FROM {staging}.schoolbell_runs GROUP BY run_id ORDER BY min(at) DESC LIMIT 1"
             ),
         }
@@ -91,7 +91,9 @@ fn differing(marts: &[Row]) -> Vec<String> {
         names.sort_unstable();
         let only = if date < latest_date { "only " } else { "" };
         let names = names.join(", ");
-        format!("{names}: {only}as of {date}, from loads up to {loaded} UTC; the others are of another build.")
+        format!(
+            "{names}: {only}as of {date}, from loads up to {loaded} UTC; the others are of another build."
+        )
     };
     others.into_iter().map(sentence).collect()
 }
@@ -153,7 +155,8 @@ mod tests {
             mart("b", "2026-03-30", "09:00")
         ]));
         let loads = rows(json!([{"first": "2026-04-01", "last": "2026-04-02", "days": "2"}]));
-        let run = rows(json!([{"ended": 1, "began": "b", "seen": "2026-04-01 03:00:00", "failed": "int_money"}]));
+        let run =
+            rows(json!([{"ended": 1, "began": "b", "seen": "2026-04-01 03:00:00", "failed": "int_money"}]));
         let range = Range { from: None, to: "2026-03-15".parse().ok() };
         let as_of = AsOf::new(&marts, &loads, &run, range);
         assert_eq!(as_of.dates, "2026-03-30 to 2026-03-31");

@@ -124,10 +124,8 @@ pub fn exchange_rates(plan: &Plan) -> String {
     for (place, currency) in currencies.iter().enumerate() {
         lines.push(format!("{currency},USD,2000-01-01,1.{:06}", place * 12_347 + 1));
     }
-    let to_euros: Vec<String> = lines[1..]
-        .iter()
-        .map(|line| format!("{}712345", line.replace(",USD,", ",EUR,")))
-        .collect();
+    let to_euros: Vec<String> =
+        lines[1..].iter().map(|line| format!("{}712345", line.replace(",USD,", ",EUR,"))).collect();
     lines.extend(to_euros);
     lines.join("\n") + "\n"
 }

@@ -6,8 +6,8 @@ use super::user_activity_daily;
 use crate::model::{Build, Column, Layer, Model, ModelRef};
 use crate::pieces::{activity_models, is_reported, reporting_date};
 use crate::sql::{
-    Aliased, Changed, Cte, Expr, JoinKind, Query, Relation, Select, SqlType, Var, array, call, case, col, int,
-    is_in_cte, text, tuple, var,
+    Aliased, Changed, Cte, Expr, JoinKind, Query, Relation, Select, SqlType, Var, array, call, case, col,
+    int, is_in_cte, text, tuple, var,
 };
 use crate::staging;
 
@@ -357,9 +357,11 @@ fn cut_users() -> Query {
 fn cut_events() -> Query {
     let events = activity_models().map(|model| {
         let sorting_key = [call("toDate", [col("event_time")]), col("user_id")];
-        Select::from(model)
-            .columns(["user_id", "event_time"])
-            .filter(is_in_cte(sorting_key, "cut_users", ["utc_date", "user_id"]))
+        Select::from(model).columns(["user_id", "event_time"]).filter(is_in_cte(
+            sorting_key,
+            "cut_users",
+            ["utc_date", "user_id"],
+        ))
     });
     Query::from(Vec::from(events))
 }

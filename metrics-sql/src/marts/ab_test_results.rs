@@ -11,7 +11,8 @@ mod tested;
 use crate::intermediate::experiments::{IS_D7_OVER, IS_WINDOW_OVER};
 use crate::model::{Build, Check, Column, ColumnTest, Layer, Model, ModelRef, Role};
 use crate::sql::{
-    Cte, Expr, JoinKind, Relation, Select, SqlType, Var, array, call, case, col, int, lambda, number, text, var,
+    Cte, Expr, JoinKind, Relation, Select, SqlType, Var, array, call, case, col, int, lambda, number, text,
+    var,
 };
 
 /// 95 % of confidence.

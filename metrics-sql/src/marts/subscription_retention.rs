@@ -3,9 +3,7 @@
 use crate::intermediate::counted_purchases;
 use crate::model::{Build, Check, Column, ColumnTest, Layer, Model, ModelRef};
 use crate::pieces::{Segment, is_reported, segment_pairs};
-use crate::sql::{
-    Cte, Expr, Query, Relation, Select, SqlType, Var, call, col, int, text, tuple, var,
-};
+use crate::sql::{Cte, Expr, Query, Relation, Select, SqlType, Var, call, col, int, text, tuple, var};
 
 /// How subscribers are cut.
 const SEGMENTS: [Segment; 2] = [Segment::OVERALL, Segment::PLAN];

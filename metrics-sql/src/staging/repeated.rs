@@ -39,9 +39,8 @@ pub(super) fn model() -> Model {
         .into_iter()
         .reduce(Expr::and)
         .expect("a purchase has columns");
-    let is_another = tuple(IDENTITY.map(of_row)).differs(tuple(
-        ["counted_user_id", "counted_event_time", "counted_event_id"].map(of_counted),
-    ));
+    let is_another = tuple(IDENTITY.map(of_row))
+        .differs(tuple(["counted_user_id", "counted_event_time", "counted_event_id"].map(of_counted)));
     Model {
         id: repeated_purchases(),
         build: Build::View,

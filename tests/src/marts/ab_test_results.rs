@@ -100,7 +100,8 @@ const STATISTICS: [&str; 12] = [
 /// # Panics
 /// Where the pinned scipy cannot be run.
 pub fn ab_test_results(facts: &Facts, rates: &Rates, options: &AbOptions) -> Table {
-    let figures = [&["control_variant", "users", "control_users"][..], &STATISTICS, &["excluded_users", "warnings"]];
+    let figures =
+        [&["control_variant", "users", "control_users"][..], &STATISTICS, &["excluded_users", "warnings"]];
     let mut mart = Table::new(
         "fct_ab_test_results",
         &["experiment_id", "metric", "method", "variant"],

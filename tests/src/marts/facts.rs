@@ -257,8 +257,7 @@ pub fn repeated_purchases(files: &[DayFile]) -> Vec<(String, String, i64, String
     let mut told: BTreeMap<(String, i64, i64), Vec<(i64, String, String)>> = BTreeMap::new();
     for (_, row) in deduplicated(files) {
         if row.table == "purchases" && text(row, "kind") == "purchase" {
-            let key =
-                (text(row, "purchase_id"), integer(row, "period_start"), integer(row, "period_end"));
+            let key = (text(row, "purchase_id"), integer(row, "period_start"), integer(row, "period_end"));
             let event = (integer(row, "event_time"), text(row, "event_id"), text(row, "user_id"));
             told.entry(key).or_default().push(event);
         }
@@ -267,9 +266,7 @@ pub fn repeated_purchases(files: &[DayFile]) -> Vec<(String, String, i64, String
     for mut events in told.into_values() {
         events.sort();
         let counted = events[0].1.clone();
-        repeated.extend(
-            events.into_iter().skip(1).map(|(at, id, user)| (id, user, at, counted.clone())),
-        );
+        repeated.extend(events.into_iter().skip(1).map(|(at, id, user)| (id, user, at, counted.clone())));
     }
     repeated
 }

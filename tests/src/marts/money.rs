@@ -24,12 +24,13 @@ impl Rates {
     /// Where the file is not of that form.
     pub fn from_csv(reporting_currency: &str, csv: &str) -> Rates {
         let rates = csv.lines().skip(1).filter_map(|line| {
-            let [currency, to, from, rate] = line.split(',').collect::<Vec<_>>()[..] else { panic!("{line}") };
+            let [currency, to, from, rate] = line.split(',').collect::<Vec<_>>()[..] else {
+                panic!("{line}")
+            };
             let (whole, fraction) = rate.split_once('.').unwrap_or((rate, ""));
             assert!(fraction.len() <= 12, "{line}");
             let rate = format!("{whole}{fraction:0<12}").parse().expect("a rate");
-            (to == reporting_currency)
-                .then(|| (currency.to_owned(), from.parse().expect("a date"), rate))
+            (to == reporting_currency).then(|| (currency.to_owned(), from.parse().expect("a date"), rate))
         });
         Rates { reporting_currency: reporting_currency.to_owned(), rates: rates.collect() }
     }

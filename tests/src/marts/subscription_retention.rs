@@ -35,7 +35,8 @@ pub fn subscription_retention(facts: &Facts, grace_days: i64) -> Table {
         for index in 0..=36 {
             let dates = subscribers.iter().map(|one| (one, months_after(one.start, index)));
             let eligible: Vec<_> = dates.filter(|(_, date)| *date <= as_of).collect();
-            let retained = eligible.iter().filter(|(one, date)| one.is_subscribed_on(*date, grace_days)).count();
+            let retained =
+                eligible.iter().filter(|(one, date)| one.is_subscribed_on(*date, grace_days)).count();
             if eligible.is_empty() {
                 continue;
             }

@@ -79,7 +79,8 @@ fn a_var_that_does_not_hold_stops_the_build_before_it_begins() {
         assert_eq!(finished.code, 2, "{vars}: {}", finished.stdout);
         assert_says(&finished, said);
     }
-    let built = world.query("SELECT count() FROM system.tables WHERE database = '{staging}' AND name = 'stg_loads'");
+    let built =
+        world.query("SELECT count() FROM system.tables WHERE database = '{staging}' AND name = 'stg_loads'");
     assert_eq!(built, [json!([0])], "something was built");
 }
 
@@ -103,11 +104,17 @@ fn a_url_without_a_scheme_and_a_wrong_user_are_told() {
     world.set("CLICKHOUSE_USER", "nobody");
     let finished = run(&world, &json!({}));
     assert_ne!(finished.code, 0);
-    assert_says(&finished, "nobody: Authentication failed: password is incorrect, or there is no user with such name");
+    assert_says(
+        &finished,
+        "nobody: Authentication failed: password is incorrect, or there is no user with such name",
+    );
     world.set("CLICKHOUSE_URL", "localhost:8123");
     let finished = run(&world, &json!({}));
     assert_eq!(finished.code, 2);
-    assert_says(&finished, "'CLICKHOUSE_URL as http(s)://host[:port], such as http://localhost:8123; it has another form'");
+    assert_says(
+        &finished,
+        "'CLICKHOUSE_URL as http(s)://host[:port], such as http://localhost:8123; it has another form'",
+    );
 }
 
 #[test]
@@ -142,8 +149,14 @@ fn two_builds_at_once_are_one() {
 
 /// A build that runs on while others are tried.
 fn start(world: &World) -> std::process::Child {
-    let mut command: Command = world.dbt_command(&["build", "--resource-type", "model", "--resource-type", "seed"]);
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("dbt can be run")
+    let mut command: Command =
+        world.dbt_command(&["build", "--resource-type", "model", "--resource-type", "seed"]);
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("dbt can be run")
 }
 
 /// The first value of a query's first row, once there is one.

@@ -67,8 +67,7 @@ impl Sequence {
         let latest = *days.dates().last().unwrap();
         let zone = ZONES[rng.usize(..ZONES.len())];
         let time_zone = TimeZone::get(zone).unwrap();
-        let end =
-            WindowEnd { as_of: last_ended(latest, &time_zone), zone: time_zone, window_days: 14 };
+        let end = WindowEnd { as_of: last_ended(latest, &time_zone), zone: time_zone, window_days: 14 };
         days.add_nasty_lines(seed, 25, &[end]);
 
         let mut dates = days.dates();

@@ -112,7 +112,8 @@ fn the_seventh_day_counts_whatever_the_window() {
         assert_eq!(found, [json!(["b", 0.8, 0.8, ["few_users"]])], "a window of {days} days");
     }
     // A user's seventh day may be over while the window is not.
-    let users = "SELECT metric, users FROM {marts}.fct_ab_test_results WHERE method = 'welch' ORDER BY metric";
+    let users =
+        "SELECT metric, users FROM {marts}.fct_ab_test_results WHERE method = 'welch' ORDER BY metric";
     case.build(&json!({ "ab_window_days": 60 }));
     let expected = [("active_days", 0), ("conversion", 0), ("retention_d7", 10), ("revenue_per_user", 0)];
     assert_eq!(case.world.query(users)[..4], expected.map(|(metric, users)| json!([metric, users])));
@@ -233,7 +234,8 @@ fn refunds_follow_their_purchase_and_missing_rates_stop_money_only() {
     }
     let dau = "SELECT dau FROM {marts}.fct_activity_daily WHERE activity_date = '2026-03-01' AND segment = 'overall'";
     assert_eq!(case.world.query(dau), [json!([1])]);
-    let built = case.world.query("SELECT mart FROM {staging}.schoolbell_marts FINAL WHERE as_of_date = '2026-03-01'");
+    let built =
+        case.world.query("SELECT mart FROM {staging}.schoolbell_marts FINAL WHERE as_of_date = '2026-03-01'");
     let built: Vec<&str> = built.iter().map(|row| row[0].as_str().unwrap()).collect();
     let without_money = [
         "fct_activity_daily",
@@ -264,7 +266,8 @@ fn rates_have_twelve_decimals_and_none_is_cut() {
         lines.push(purchase(plan, "2026-02-01T10:00:00Z", plan, plan, "1000000000", currency));
     }
     let header = "from_currency,to_currency,valid_from,rate\n";
-    let rates = "VND,USD,2026-01-01,0.00003925\nIDR,USD,2026-01-01,0.0000612\nLBP,USD,2026-01-01,0.00001117\n";
+    let rates =
+        "VND,USD,2026-01-01,0.00003925\nIDR,USD,2026-01-01,0.0000612\nLBP,USD,2026-01-01,0.00001117\n";
     let case = Case::new("decimals", &format!("{header}{rates}"), &lines);
     // A table of the seed as it was before its columns changed.
     case.world.query("CREATE DATABASE IF NOT EXISTS {staging}");
@@ -275,7 +278,10 @@ fn rates_have_twelve_decimals_and_none_is_cut() {
     case.build(&json!({}));
     let gross = "SELECT segment_value, gross_revenue FROM {marts}.fct_revenue \
                  WHERE period = 'day' AND segment = 'plan' ORDER BY segment_value";
-    assert_eq!(case.world.query(gross), [json!(["idr", 61200]), json!(["lbp", 11170]), json!(["vnd", 39250])]);
+    assert_eq!(
+        case.world.query(gross),
+        [json!(["idr", 61200]), json!(["lbp", 11170]), json!(["vnd", 39250])]
+    );
 
     let seed = format!("{}/seeds/exchange_rates.csv", case.project);
     for (row, said) in [
@@ -346,9 +352,8 @@ fn a_purchase_that_is_told_twice_counts_once() {
     );
     let id = |number: u8| format!("00000000-0000-0000-0000-{number:012}");
     let period = ["2026-02-01", "2026-03-01"];
-    let expected = [("provider", 1, "2026-02-01"), ("a", 2, "2026-02-03")].map(|(user, number, day)| {
-        json!(["p", period[0], period[1], id(number), user, day, counted])
-    });
+    let expected = [("provider", 1, "2026-02-01"), ("a", 2, "2026-02-03")]
+        .map(|(user, number, day)| json!(["p", period[0], period[1], id(number), user, day, counted]));
     assert_eq!(repeated, expected);
     assert_eq!(case.world.query("SELECT count() FROM {staging}.stg_purchases"), [json!([4])]);
 
@@ -376,7 +381,8 @@ fn west_of_utc_the_last_whole_day_is_the_one_before() {
     let last = "SELECT activity_date, dau, dormant_users FROM {marts}.fct_activity_daily WHERE segment = 'overall' \
                 ORDER BY activity_date DESC LIMIT 1";
     assert_eq!(case.world.query(last), [json!(["2026-02-11", 5, 0])]);
-    let latest = "SELECT max(cohort_start + period_index) FROM {marts}.fct_retention WHERE cohort_period = 'day'";
+    let latest =
+        "SELECT max(cohort_start + period_index) FROM {marts}.fct_retention WHERE cohort_period = 'day'";
     assert_eq!(case.world.query(latest), [json!(["2026-02-11"])]);
     case.build(&json!({ "reporting_timezone": "Asia/Tokyo" }));
     assert_eq!(case.world.query(last), [json!(["2026-02-12", 5, 0])]);

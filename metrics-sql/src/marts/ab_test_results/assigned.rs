@@ -1,7 +1,9 @@
 //! Who was assigned: variants, their controls and comparisons, users left out, and whether the shares are right.
 
 use super::null;
-use crate::intermediate::experiments::{BEFORE, IS_D7_OVER, IS_WINDOW_OVER, assignments, first_assignments, measures};
+use crate::intermediate::experiments::{
+    BEFORE, IS_D7_OVER, IS_WINDOW_OVER, assignments, first_assignments, measures,
+};
 use crate::pieces::is_reported;
 use crate::sql::{
     Expr, JoinKind, Query, Relation, Select, SqlType, Var, WindowSpec, call, case, col, int, lambda, text,
@@ -22,10 +24,7 @@ pub(super) fn controls() -> Query {
     let id = || call("toString", [col("experiment_id")]);
     let variants = Select::from(Relation::cte("seen"))
         .columns(["experiment_id"])
-        .item(
-            call("arraySort", [call("groupUniqArray", [call("toString", [col("variant")])])]),
-            "variants",
-        )
+        .item(call("arraySort", [call("groupUniqArray", [call("toString", [col("variant")])])]), "variants")
         .group_by([col("experiment_id")]);
     let is_control = || lambda("name", |name| call("lower", [name]).equals(text("control")));
     let control = case(

@@ -150,7 +150,8 @@ pub(super) fn values() -> Query {
     let apart_before = coefficient("theta") * (sample("x") - of_side("mean_x"));
     let largest_before = call("abs", [coefficient("theta")]) * of_side("largest_x");
     let largest = call("greatest", [of_side("largest_y"), largest_before]);
-    let of_method = |method, value, centred, apart, scale| tuple([text(method), value, centred, apart, scale]);
+    let of_method =
+        |method, value, centred, apart, scale| tuple([text(method), value, centred, apart, scale]);
     let mut joined = Select::from(Relation::cte("samples").alias("samples"));
     for name in ["experiment_id", "variant", "metric", "is_control"] {
         joined = joined.item(sample(name), name);

@@ -54,9 +54,8 @@ pub(super) fn figures() -> Query {
     let every_one = |name: &'static str| col(name).of("every");
     let moment = |name: &str| col(name.to_owned()).of("moments");
     let count = |side: &str| call("ifNull", [moment(&format!("{side}_count")), int(0)]);
-    let of_totals = |side: &str, name: &'static str| {
-        call("ifNull", [col(name).of(format!("{side}_totals")), int(0)])
-    };
+    let of_totals =
+        |side: &str, name: &'static str| call("ifNull", [col(name).of(format!("{side}_totals")), int(0)]);
     let mut select =
         Select::from(Query::from(every).alias("every")).item(every_one("control_variant"), "control_variant");
     for name in TEST {
