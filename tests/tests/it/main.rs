@@ -3,12 +3,9 @@
 mod cli;
 mod cluster;
 mod contract;
-<<<<<<< HEAD
 mod dates;
-mod doctor;
-=======
 mod dbt_messages;
->>>>>>> 0bb0192 (Settle money, A/B tests and the last whole day by the specification)
+mod doctor;
 mod faults;
 mod fuzz;
 mod generated;
@@ -19,11 +16,8 @@ mod interrupted;
 mod load;
 mod marts;
 mod memory;
-<<<<<<< HEAD
 mod messages;
-=======
 mod metric_cases;
->>>>>>> 0bb0192 (Settle money, A/B tests and the last whole day by the specification)
 mod metrics;
 mod output_files;
 mod producer;
