@@ -36,7 +36,7 @@ FROM (
         (
             SELECT sum(new_paying_users)
             FROM {{ ref('fct_revenue') }}
-            WHERE grain = 'month' AND segment = 'overall'
+            WHERE period = 'month' AND segment = 'overall'
         ) AS payers
 )
 WHERE converts > payers

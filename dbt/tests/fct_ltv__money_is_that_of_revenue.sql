@@ -5,7 +5,7 @@ WITH
     (
         SELECT sum(net_revenue)
         FROM {{ ref('fct_revenue') }}
-        WHERE grain = 'month' AND segment = 'overall'
+        WHERE period = 'month' AND segment = 'overall'
     ) AS of_all,
     (
         SELECT sum(net_revenue)

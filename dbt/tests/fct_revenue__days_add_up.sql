@@ -3,7 +3,7 @@
 WITH
     of_days AS (
         SELECT
-            arrayJoin([('week', toMonday(period_start)), ('month', toStartOfMonth(period_start))]) AS period,
+            arrayJoin([('week', toMonday(period_start)), ('month', toStartOfMonth(period_start))]) AS span,
             segment,
             segment_value,
             sum(purchases) AS purchases,
@@ -17,16 +17,16 @@ WITH
             sumIf(active_users, segment != 'plan') AS all_active,
             count() AS day_rows
         FROM {{ ref('fct_revenue') }}
-        WHERE grain = 'day'
+        WHERE period = 'day'
         GROUP BY
-            period,
+            span,
             segment,
             segment_value
     ),
 
     of_periods AS (
         SELECT
-            (CAST(grain AS String), period_start) AS period,
+            (CAST(period AS String), period_start) AS span,
             segment,
             segment_value,
             purchases,
@@ -37,12 +37,12 @@ WITH
             active_users,
             count() AS period_rows
         FROM {{ ref('fct_revenue') }}
-        WHERE grain != 'day'
+        WHERE period != 'day'
         GROUP BY ALL
     )
 SELECT *
 FROM of_days
-FULL JOIN of_periods USING (period, segment, segment_value)
+FULL JOIN of_periods USING (span, segment, segment_value)
 WHERE of_days.day_rows = 0
     OR of_periods.period_rows != 1
     OR of_days.purchases != of_periods.purchases

@@ -9,12 +9,13 @@ use crate::person::start;
 use crate::plan::{Day, Plan, date};
 use crate::world::CURRENCIES;
 
-/// The seed file of the rates: `currency,valid_from,rate`, sorted, the rate being US dollars for one unit.
+/// The seed file of the rates: `from_currency,to_currency,valid_from,rate`, sorted, the rate being US dollars for one
+/// unit.
 ///
 /// Every currency that occurs has a rate from the first of the month before the plan begins, and a new one
 /// each month until it ends. The rates of a month do not depend on how many days are asked for.
 pub fn exchange_rates_csv(plan: &Plan) -> String {
-    let mut csv = "currency,valid_from,rate\n".to_owned();
+    let mut csv = "from_currency,to_currency,valid_from,rate\n".to_owned();
     let last = start(plan) + plan.days as Day - 1;
     for (number, currency) in CURRENCIES.iter().enumerate() {
         let mut from = first_of_month(first_of_month(date(start(plan))).plus_days(-1).unwrap_or(Date::MIN));
@@ -22,7 +23,7 @@ pub fn exchange_rates_csv(plan: &Plan) -> String {
             let rate =
                 if number == 0 { currency.rate } else { moved(plan.seed, currency.rate, number, from) };
             let (units, millionths) = (rate / 1_000_000, rate % 1_000_000);
-            writeln!(csv, "{},{from},{units}.{millionths:06}", currency.code)
+            writeln!(csv, "{},USD,{from},{units}.{millionths:06}", currency.code)
                 .expect("a string takes any text");
             let Some(next) = from.plus_days(31).map(first_of_month) else { break };
             from = next;

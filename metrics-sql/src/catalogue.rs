@@ -8,7 +8,7 @@ use crate::model::{Column, ColumnTest, Layer, Model, Role};
 use crate::sql::{Expr, Literal, Order, Query, Relation, Select, SqlType, col, text};
 
 /// Key columns of which one value is read at a time; the first value is the default.
-const CHOICES: [&str; 3] = ["segment", "grain", "cohort_period"];
+const CHOICES: [&str; 3] = ["segment", "period", "cohort_period"];
 /// The column with the values of the chosen segment.
 const SEGMENT_VALUE: &str = "segment_value";
 /// Letters from which on a part of a name is taken for a hint.

@@ -31,15 +31,16 @@ fn sql(model: &Model, header: &str) -> String {
     let config: Vec<String> =
         config(model).into_iter().map(|(name, value)| format!("    {name}={value},\n")).collect();
     let config = config.concat();
-    let depends_on = match model.build {
+    let before = match &model.build {
         // Not read by the query itself, but by what the build does around it.
         Build::FollowsLoads { .. } => {
             "-- depends_on: {{ ref('stg_loads') }}, {{ source('raw', 'loads') }}\n\n"
         }
+        Build::GuardedTable { guard } => &format!("{{{{ {guard}() }}}}\n\n"),
         _ => "",
     };
     let query = render_query(&model.query(), &Target::Dbt);
-    format!("-- {header}\n{{{{ config(\n{config}) }}}}\n\n{depends_on}{query}\n")
+    format!("-- {header}\n{{{{ config(\n{config}) }}}}\n\n{before}{query}\n")
 }
 
 /// The arguments of `config`, by name, as jinja.
@@ -52,7 +53,7 @@ fn config(model: &Model) -> Vec<(&'static str, String)> {
     };
     let key = list(sorting_key(model).iter().map(|name| quote_jinja(name)));
     match &model.build {
-        Build::Table => table("table", key),
+        Build::Table | Build::GuardedTable { .. } => table("table", key),
         Build::View => vec![("materialized", text("view"))],
         Build::FollowsLoads { source } => {
             let mut config = table("follows_loads", key);
@@ -210,7 +211,9 @@ fn describe(model: &Model) -> ModelYml {
             let changed_by = changed_by.iter().map(|name| quote_identifier(name.as_str())).collect();
             RowsTested { of_last_build: true, changed_by }
         }
-        Build::Table | Build::View => RowsTested { of_last_build: false, changed_by: Vec::new() },
+        Build::Table | Build::GuardedTable { .. } | Build::View => {
+            RowsTested { of_last_build: false, changed_by: Vec::new() }
+        }
     };
     let unique = Test::UniqueCombination {
         name: format!("{name}__grain_is_unique"),

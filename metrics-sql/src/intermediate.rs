@@ -3,6 +3,7 @@
 pub mod experiments;
 mod gaps;
 mod money;
+mod purchases;
 mod tasks;
 
 use event_schema::registry::{ColumnType, Scalar};
@@ -12,7 +13,8 @@ use crate::pieces::{activity_models, is_reported, reporting_date};
 use crate::sql::{Changed, Cte, Query, Relation, Select, SqlType, Var, call, col, int, var};
 
 pub use gaps::{ACTIVITY_SEGMENTS, LIFECYCLE, LONGEST_GAP, Lifecycle, activity_gaps};
-pub use money::{EXCHANGE_RATES, money, purchases};
+pub use money::{EXCHANGE_RATES, money};
+pub use purchases::{counted_purchases, purchases};
 pub use tasks::TASK_SEGMENTS;
 
 /// The days each user was active, by platform and country.
@@ -43,7 +45,8 @@ pub fn task_success_daily() -> ModelRef {
 /// Every intermediate model.
 pub fn models() -> Vec<Model> {
     let activity = vec![build_user_activity_daily(), build_user_first_activity(), gaps::model()];
-    [activity, money::models(), tasks::models(), vec![build_calendar()], experiments::models()].concat()
+    let money = [purchases::models(), vec![money::model()]].concat();
+    [activity, money, tasks::models(), vec![build_calendar()], experiments::models()].concat()
 }
 
 fn build_user_activity_daily() -> Model {
@@ -126,20 +129,18 @@ fn build_user_first_activity() -> Model {
 }
 
 fn build_calendar() -> Model {
-    let activity = Select::from(user_first_activity()).item(col("first_active_date"), "start_date");
-    let money = Select::from(money()).item(col("event_date"), "start_date");
-    let reported = Select::from(Relation::cte("starts"))
-        .item(call("min", [col("start_date")]), "first_date")
-        .filter(is_reported(col("start_date")))
-        // Without activity and money there is no calendar, where an ungrouped `min` would make a row.
+    let reported = Select::from(user_first_activity())
+        .item(call("min", [col("first_active_date")]), "first_date")
+        .filter(is_reported(col("first_active_date")))
+        // Without activity there is no calendar, where an ungrouped `min` would make a row.
         .having(call("count", []).greater(int(0)));
     let days = var(Var::AsOfDate) - col("first_date") + int(1);
     Model {
         id: calendar(),
         build: Build::Table,
         description:
-            "Every day that marts report: from the first activity, or the first paid purchase or refund \
-                      where that is earlier, to `as_of_date`. Trials, free purchases and assignments begin nothing."
+            "Every day that marts report: from the first activity to `as_of_date`. Purchases, refunds and \
+                      assignments begin nothing; only `fct_revenue` begins earlier, where money moved before."
                 .to_owned(),
         grain: vec!["calendar_date".into()],
         sorted_by: vec!["calendar_date".into()],
@@ -159,14 +160,7 @@ fn build_calendar() -> Model {
             .unit(Some("days")),
         ],
         checks: Vec::new(),
-        ctes: vec![
-            Cte::new(
-                "starts",
-                "The days on which someone was first active, or money moved.",
-                Query::from(vec![activity, money]),
-            ),
-            Cte::new("first_day", "The earliest that counts.", reported),
-        ],
+        ctes: vec![Cte::new("first_day", "The first day of activity that counts.", reported)],
         rows: Select::from(Relation::cte("first_day"))
             .array_join(call("range", [call("toUInt64", [days])]), "day_index"),
     }

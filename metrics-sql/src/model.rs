@@ -159,6 +159,11 @@ pub enum Build {
     /// A table made anew by every build, and exchanged for the former one at once.
     #[default]
     Table,
+    /// The same, once a macro of the dbt project has found nothing wrong with what the model reads.
+    GuardedTable {
+        /// The macro, which stops the build of the model with a message.
+        guard: &'static str,
+    },
     /// A view: computed when it is read.
     View,
     /// Events of a table of `raw`, each once: of every day, only loads that came or went are looked at.

@@ -1,5 +1,7 @@
 //! Staging: each table of `raw` with every event once, as the event contract lists its columns.
 
+mod repeated;
+
 use event_schema::registry::{self, ColumnType, ENTITIES, Entity};
 
 use crate::model::{Build, Check, Column, Layer, Model, ModelRef, Role};
@@ -9,7 +11,7 @@ use crate::sql::{
 };
 
 /// What makes two rows of one table the same event.
-const IDENTITY: [&str; 3] = ["user_id", "event_time", "event_id"];
+pub(crate) const IDENTITY: [&str; 3] = ["user_id", "event_time", "event_id"];
 /// Which of them stays: the first by these. The load's id only settles what would otherwise be a tie.
 const ARRIVAL: [&str; 4] = ["batch_date", "source_file", "source_line", "load_id"];
 
@@ -23,11 +25,16 @@ pub fn loads() -> ModelRef {
     ModelRef::new(Layer::Staging, "stg_loads")
 }
 
-/// Every staging model: the commits, one a table of events, and the conflicts among them.
+/// The view of purchases that are told again.
+pub fn repeated_purchases() -> ModelRef {
+    ModelRef::new(Layer::Staging, "stg_repeated_purchases")
+}
+
+/// Every staging model: the commits, one a table of events, the conflicts among them, and repeated purchases.
 pub fn models() -> Vec<Model> {
     std::iter::once(stage_loads())
         .chain(ENTITIES.into_iter().map(stage))
-        .chain([event_id_conflicts()])
+        .chain([event_id_conflicts(), repeated::model()])
         .collect()
 }
 
@@ -162,7 +169,8 @@ fn stage_loads() -> Model {
     Model {
         id: loads(),
         build: Build::Table,
-        description: "The commit that holds for each day. Its latest day is the default of `as_of_date`."
+        description: "The commit that holds for each day. A day that was taken back has no loads. The \
+                      latest day with one says what the default of `as_of_date` is."
             .to_owned(),
         grain: vec!["batch_date".into()],
         sorted_by: vec!["batch_date".into()],

@@ -3,10 +3,12 @@
 //! [`parts`] says what is to be read; whoever has a connection reads it and gives the rows to [`page`].
 //!
 //! - `parts`: which figures stand on the page, with the query of each;
+//! - `as_of`: what the figures are as of, and what is to be doubted;
 //! - `chart`: lines over time, as SVG;
 //! - `table`: cohorts as a grid of shades, experiments as a list;
 //! - `page`: the page around them.
 
+mod as_of;
 mod chart;
 mod page;
 mod parts;
@@ -19,6 +21,7 @@ use event_schema::value::Date;
 use metrics_sql::sql::Query;
 use serde_json::{Map, Value};
 
+pub use as_of::{AsOf, Questions};
 pub use page::page;
 pub use parts::parts;
 
@@ -39,6 +42,8 @@ pub struct Range {
 pub struct Part {
     pub(crate) title: &'static str,
     pub(crate) note: &'static str,
+    /// The mart it reads.
+    pub(crate) mart: &'static str,
     pub(crate) query: Query,
     pub(crate) form: Form,
 }

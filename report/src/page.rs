@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::chart::{self, Points};
-use crate::{Form, Part, Row, Unit, number, table, text};
+use crate::{AsOf, Form, Part, Row, Unit, number, table, text};
 
 const STYLE: &str = "
 body { font: 15px/1.5 system-ui, sans-serif; color: #222; max-width: 900px; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.6rem; margin-bottom: 0; } h2 { font-size: 1.15rem; margin: 2.2rem 0 0; }
-p.note { color: #666; margin: .2rem 0 .8rem; } p.names { margin: 0; font-size: .85rem; } p.names span { margin-right: 1.2rem; } svg { width: 100%; height: auto; }
+p.note { color: #666; margin: .2rem 0 .8rem; } p.warning { background: #fff3cd; padding: .3rem .6rem; margin: .3rem 0; } p.names { margin: 0; font-size: .85rem; } p.names span { margin-right: 1.2rem; } svg { width: 100%; height: auto; }
 .latest { display: flex; flex-wrap: wrap; gap: 1.6rem; margin: 1.4rem 0; } .latest b { display: block; font-size: 1.5rem; }
 .wide { overflow-x: auto; } table { border-collapse: collapse; font-size: .85rem; }
 th, td { padding: .25rem .55rem; text-align: right; white-space: nowrap; } th { font-weight: 600; }
@@ -18,21 +18,20 @@ td.text, th:first-child { text-align: left; } tbody tr { border-top: 1px solid #
 ";
 
 /// The page of parts and the rows that were read for each.
-///
-/// `as_of` is what the figures are as of, for example the latest batch date.
-pub fn page(as_of: &str, answers: &[(Part, Vec<Row>)]) -> String {
+pub fn page(as_of: &AsOf, answers: &[(Part, Vec<Row>)]) -> String {
     let markup = html! {
         (DOCTYPE)
         html lang="en" {
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
-                title { "Schoolbell, " (as_of) }
+                title { "Schoolbell, " (as_of.dates) }
                 style { (PreEscaped(STYLE)) }
             }
             body {
                 h1 { "Schoolbell" }
-                p.note { "Daily analytics as of " (as_of) "." }
+                p.note { "Daily analytics as of " (as_of.dates) " (" (as_of.built) ")." }
+                @for warning in &as_of.warnings { p.warning { (warning) } }
                 (latest(answers))
                 @for (part, rows) in answers {
                     section {

@@ -33,24 +33,28 @@ fn activity(range: Range) -> Vec<Part> {
         Part {
             title: "Active users",
             note: "Distinct users active in the 1, 7 and 30 days ending each day.",
+            mart: "fct_activity_daily",
             query: activity(USERS),
             form: lines("activity_date", USERS, Unit::Count),
         },
         Part {
             title: "Stickiness",
             note: "dau ÷ mau: how much of a month's users come on a day.",
+            mart: "fct_activity_daily",
             query: activity(&["dau_mau"]),
             form: lines("activity_date", &["dau_mau"], Unit::Share),
         },
         Part {
             title: "Lifecycle",
             note: "New, returning and resurrected users add up to the day's active ones; dormant ones left the day before.",
+            mart: "fct_activity_daily",
             query: activity(LIFECYCLE),
             form: lines("activity_date", LIFECYCLE, Unit::Count),
         },
         Part {
             title: "Tasks solved",
             note: "Shares of attempts, of first attempts, and of tasks tried that were solved.",
+            mart: "fct_task_success_daily",
             query: overall("fct_task_success_daily")
                 .dated("activity_date", range)
                 .figures(&["activity_date"], TASKS),
@@ -59,6 +63,7 @@ fn activity(range: Range) -> Vec<Part> {
         Part {
             title: "Weekly retention",
             note: "The share of each week's new users who were active in exactly that later week; only weeks that have ended.",
+            mart: "fct_retention",
             query: Read::from("fct_retention")
                 .filtered(col("cohort_period").equals(text("week")))
                 .filtered(col("period_index").at_most(int(PERIODS)))
@@ -77,25 +82,28 @@ fn activity(range: Range) -> Vec<Part> {
 
 fn money(range: Range) -> Vec<Part> {
     let monthly = |columns: &'static [&'static str]| {
-        let months = overall("fct_revenue").filtered(col("grain").equals(text("month")));
+        let months = overall("fct_revenue").filtered(col("period").equals(text("month")));
         months.dated("period_start", range).figures(&["period_start"], columns)
     };
     vec![
         Part {
             title: "Revenue by month",
             note: "Paid purchases, refunds, and what is left, in the reporting currency.",
+            mart: "fct_revenue",
             query: monthly(REVENUE),
             form: lines("period_start", REVENUE, Unit::Money),
         },
         Part {
             title: "Revenue per user by month",
             note: "Net revenue by active users, and by paying users.",
+            mart: "fct_revenue",
             query: monthly(ARPU),
             form: lines("period_start", ARPU, Unit::Money),
         },
         Part {
             title: "Conversion",
             note: "The share of users who paid at most so many days after they were first active, or began a trial; complete cohorts only.",
+            mart: "fct_conversion",
             query: conversion(range),
             form: Form::List {
                 columns: &[
@@ -110,6 +118,7 @@ fn money(range: Range) -> Vec<Part> {
         Part {
             title: "Lifetime value",
             note: "Net revenue of a month's new users up to so many months later, by user.",
+            mart: "fct_ltv",
             query: Read::from("fct_ltv")
                 .dated("cohort_month", range)
                 .figures(&["cohort_month", "month_index"], &["ltv"]),
@@ -118,6 +127,7 @@ fn money(range: Range) -> Vec<Part> {
         Part {
             title: "Subscription retention",
             note: "The share of a month's new subscribers who are inside a paid period so many months later.",
+            mart: "fct_subscription_retention",
             query: overall("fct_subscription_retention")
                 .filtered(col("month_index").at_most(int(PERIODS)))
                 .dated("cohort_month", range)
@@ -136,6 +146,7 @@ fn ab_tests() -> Part {
     Part {
         title: "A/B tests",
         note: "Each variant against its control, with CUPED where there is one. A sample ratio mismatch (srm) near 0 means that the assignment is broken.",
+        mart: "fct_ab_test_results",
         query: Read::from("fct_ab_test_results").figures(
             &["experiment_id", "metric", "method", "variant"],
             &[

@@ -9,6 +9,10 @@ fn rows(rows: &serde_json::Value) -> Vec<Row> {
     rows.iter().map(|row| row.as_object().unwrap().clone()).collect()
 }
 
+fn as_of(date: &str) -> AsOf {
+    AsOf { dates: date.to_owned(), built: date.to_owned(), warnings: vec![date.to_owned()] }
+}
+
 fn answers(answer: impl Fn(&Part) -> serde_json::Value) -> Vec<(Part, Vec<Row>)> {
     parts(Range::default()).into_iter().map(|part| (part.clone(), rows(&answer(&part)))).collect()
 }
@@ -16,7 +20,7 @@ fn answers(answer: impl Fn(&Part) -> serde_json::Value) -> Vec<(Part, Vec<Row>)>
 #[test]
 fn every_part_has_its_place_also_without_figures() {
     let answers = answers(|_| json!([]));
-    let page = page("2026-03-31", &answers);
+    let page = page(&as_of("2026-03-31"), &answers);
     for (part, _) in &answers {
         assert!(page.contains(&format!("<h2>{}</h2>", part.title())), "{}", part.title());
     }
@@ -36,7 +40,7 @@ fn names_from_outside_are_shown_as_they_are_and_run_nothing() {
             .collect::<Row>()]),
         _ => json!([]),
     });
-    let page = page(hostile, &answers);
+    let page = page(&as_of(hostile), &answers);
     assert!(!page.contains("<script"), "{page}");
     assert!(page.contains("&lt;script&gt;alert('x')&lt;/script&gt;&quot;&amp;{{"), "{page}");
 }
@@ -68,7 +72,7 @@ fn lines_cohorts_and_lists_are_drawn_and_nothing_is_fetched() {
             ))
             .collect::<Row>()]),
     });
-    let page = page("2026-03-31", &answers);
+    let page = page(&as_of("2026-03-31"), &answers);
     assert_eq!(page.matches("<svg").count(), 7);
     assert!(page.contains("3,000"), "the latest figures");
     assert!(page.contains("25.0 %") && page.contains("100.0 %"), "cohorts");

@@ -16,6 +16,8 @@ warnings.filterwarnings("ignore", message="Precision loss occurred")
 
 MEANS = ["conversion", "revenue_per_user", "active_days", "retention_d7"]
 NO_CUPED = {"retention_d7"}
+# Every value of a side is the same but for the rounding of floats where its deviation is this small a share of them.
+ROUNDING = 1e-13
 TESTED = ["standard_error", "ci_low", "ci_high", "degrees_of_freedom", "p_value", "p_value_adjusted",
           "minimum_detectable_effect"]
 # Power of 80 % at 5 %.
@@ -60,31 +62,35 @@ def samples(metric, method, variant, control):
             return y
         return adjusted((y[0], x[: len(variant)]), (y[1], x[len(variant):]))
     if metric == "retention_d7":
-        return [numpy.array([user[metric] for user in users], dtype=float) for users in (variant, control)]
+        return [numpy.array(users, dtype=float) for users in (variant, control)]
     y = [both(users, metric, 0) for users in (variant, control)]
     if method == "welch" or not variant or not control:
         return y
     return adjusted((y[0], both(variant, metric, 1)), (y[1], both(control, metric, 1)))
 
 
+def varies(sample, largest):
+    """Whether the values of a sample, made of values up to the largest, differ by more than rounding."""
+    return float(numpy.std(sample, ddof=1)) > ROUNDING * largest
+
+
 def compared(variant, control, largest):
-    """The statistics of two samples, made of values up to the largest."""
+    """The statistics of two samples, made of values up to the largest of each side; and whether they have no variance."""
     row = dict.fromkeys(TESTED)
     row["value"] = None if variant is None else mean(variant)
     row["control_value"] = None if control is None else mean(control)
     row["absolute_difference"] = row["relative_lift"] = None
     if row["value"] is None or row["control_value"] is None:
-        return row
+        return row, False
     difference = row["absolute_difference"] = row["value"] - row["control_value"]
     # What rounding leaves of a control's zero is no control.
     if abs(row["control_value"]) > 1e-13 * (abs(row["value"]) + abs(row["control_value"])):
         row["relative_lift"] = difference / row["control_value"]
     if len(variant) < 2 or len(control) < 2:
-        return row
+        return row, False
+    if not (varies(variant, largest[0]) and varies(control, largest[1])):
+        return row, True
     error = float(numpy.sqrt(numpy.var(variant, ddof=1) / len(variant) + numpy.var(control, ddof=1) / len(control)))
-    # Equal values differ by rounding once they are linearised or adjusted.
-    if error <= 1e-12 * largest:
-        return row
     test = stats.ttest_ind(variant, control, equal_var=False)
     interval = test.confidence_interval(0.95)
     row.update(
@@ -95,12 +101,12 @@ def compared(variant, control, largest):
         p_value=float(test.pvalue),
         minimum_detectable_effect=float(DETECTABLE * error),
     )
-    return row
+    return row, False
 
 
 def largest(values):
-    """The largest of all values; 0 without any."""
-    return max((float(numpy.abs(side).max()) for side in values if side is not None and len(side)), default=0.0)
+    """The largest value of each side; 0 without any."""
+    return [float(numpy.abs(side).max()) if side is not None and len(side) else 0.0 for side in values]
 
 
 def adjust_by_holm(rows):
@@ -113,44 +119,58 @@ def adjust_by_holm(rows):
 
 
 def mismatch(experiment):
-    """The chi-square test of the analysed users against the shares they were to have."""
-    counts = {variant: len(users) for variant, users in experiment["variants"].items()}
-    if sum(counts.values()) == 0:
-        return None
+    """The chi-square test of all who were assigned, over the variants that shares are given for, or over all."""
+    counts = experiment["assigned"]
     shares = experiment["expected_shares"] or dict.fromkeys(counts, 1)
-    # A variant that was to have nobody is no part of the test, and every user in it one too many.
-    if any(users for variant, users in counts.items() if not shares.get(variant)):
-        return 0.0
-    expected = {variant: shares[variant] for variant in counts if shares.get(variant)}
-    scale = sum(counts.values()) / sum(expected.values())
-    observed = [counts[variant] for variant in expected]
-    return float(stats.chisquare(observed, [share * scale for share in expected.values()]).pvalue)
+    observed = [counts.get(variant, 0) for variant in shares]
+    if len(observed) < 2 or sum(observed) == 0:
+        return None
+    scale = sum(observed) / sum(shares.values())
+    return float(stats.chisquare(observed, [share * scale for share in shares.values()]).pvalue)
+
+
+def warnings_of(experiment, variant, users, has_no_variance, srm_p_value):
+    """What is to be doubted of a row, sorted."""
+    said = set()
+    if min(users) < experiment["min_users"]:
+        said.add("few_users")
+    if has_no_variance:
+        said.add("no_variance")
+    if srm_p_value is not None and srm_p_value < 0.001:
+        said.add("sample_ratio_mismatch")
+    if experiment["expected_shares"] and variant not in experiment["expected_shares"]:
+        said.add("unexpected_variant")
+    return sorted(said)
 
 
 def results(experiment):
     srm_p_value = mismatch(experiment)
-    control = experiment["variants"].get(experiment["control"], [])
     for method in ["welch", "cuped"]:
         rows = []
         for metric in MEANS + ["task_success_rate"]:
             if method == "cuped" and metric in NO_CUPED:
                 continue
-            for name, variant in sorted(experiment["variants"].items()):
+            users_of = experiment["retention_d7" if metric == "retention_d7" else "variants"]
+            control = users_of.get(experiment["control"], [])
+            for name, variant in sorted(users_of.items()):
                 if name != experiment["control"]:
                     scale = largest(samples(metric, "welch", variant, control))
-                    row = compared(*samples(metric, method, variant, control), scale)
-                    rows.append((metric, name, len(variant), row))
-        adjust_by_holm([row for *_, row in rows])
-        for metric, name, users, row in rows:
+                    row, has_no_variance = compared(*samples(metric, method, variant, control), scale)
+                    users = [len(variant), len(control)]
+                    said = warnings_of(experiment, name, users, has_no_variance, srm_p_value)
+                    rows.append((metric, name, users, row, said))
+        adjust_by_holm([row for *_, row, said in rows if "few_users" not in said])
+        for metric, name, users, row, said in rows:
             yield {
                 "experiment_id": experiment["experiment_id"],
                 "metric": metric,
                 "method": method,
                 "variant": name,
                 "control_variant": experiment["control"],
-                "users": users,
-                "control_users": len(control),
+                "users": users[0],
+                "control_users": users[1],
                 "excluded_users": experiment["excluded_users"],
+                "warnings": said,
                 "statistics": {**row, "srm_p_value": srm_p_value},
             }
 

@@ -7,7 +7,7 @@ mod hostile;
 mod line;
 mod nasty;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
@@ -111,19 +111,22 @@ pub fn load(world: &World, file: &DayFile) {
     world.load(&file.batch_date.to_string(), &["--allow-empty", "--max-reject-ratio", "0.9", &file.source]);
 }
 
-/// Exchange rates for a plan's money and for the nasty lines' around it: the generator's, and for each currency
-/// one for the time before. That of US dollars is not 1, so it matters which currency is reported in.
+/// Exchange rates for a plan's money and for the nasty lines' around it, to US dollars and to euros: the generator's,
+/// and for each currency one for the time before. Those to euros have twelve decimals. That of a currency to itself is
+/// not 1, so it matters that no rate is taken there.
 pub fn exchange_rates(plan: &Plan) -> String {
     let generated = exchange_rates_csv(plan).replace("1.000000", "0.913370");
     let mut lines: Vec<String> = generated.lines().map(str::to_owned).collect();
-    let currencies: BTreeMap<String, String> = lines[1..]
+    let currencies: BTreeSet<String> = lines[1..]
         .iter()
-        .filter_map(|line| line.split_once(',').map(|(currency, _)| currency))
-        .map(|currency| {
-            (currency.to_owned(), format!("{currency},2000-01-01,1.{:06}", currency.len() * 12_347))
-        })
+        .filter_map(|line| line.split_once(',').map(|(currency, _)| currency.to_owned()))
         .collect();
-    lines.extend(currencies.into_values());
+    for (place, currency) in currencies.iter().enumerate() {
+        lines.push(format!("{currency},USD,2000-01-01,1.{:06}", place * 12_347 + 1));
+    }
+    let to_euros: Vec<String> =
+        lines[1..].iter().map(|line| format!("{}712345", line.replace(",USD,", ",EUR,"))).collect();
+    lines.extend(to_euros);
     lines.join("\n") + "\n"
 }
 

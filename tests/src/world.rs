@@ -123,12 +123,17 @@ impl World {
     /// # Panics
     /// Where it cannot be run, or is killed.
     pub fn try_dbt(&self, arguments: &[&str]) -> Finished {
+        Finished::of(&mut self.dbt_command(arguments), arguments)
+    }
+
+    /// dbt from the pinned environment with the test's connection, ready to be run.
+    pub fn dbt_command(&self, arguments: &[&str]) -> Command {
         let mut command = xtask();
         command.args(["dbt", "--"]).args(arguments);
         command.arg("--target-path").arg(self.folder().join("dbt-target"));
         command.arg("--log-path").arg(self.folder().join("dbt-logs"));
         self.connect(&mut command);
-        Finished::of(&mut command, arguments)
+        command
     }
 
     /// The rows that a query gives, as JSON arrays; `{raw}`, `{staging}` and `{marts}` stand for the test's

@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use ch_sink::{Need, Warehouse};
 use metrics_sql::{Target, render_query};
-use report::{Part, Range, Row};
+use report::{AsOf, Part, Questions, Range, Row};
 use serde_json::json;
 
 use super::metrics::plain;
@@ -25,11 +25,13 @@ pub(crate) fn run(args: &args::Report, talk: Talk) -> Outcome {
             let rows = rows(&warehouse, part.title(), &sql).await?;
             answers.push((part, rows));
         }
-        let staging = args.connection.names.database_prefix.staging();
-        let sql = format!("SELECT max(batch_date) AS as_of FROM {staging}.stg_loads");
-        let loads = rows(&warehouse, "the loads", &sql).await?;
-        let as_of = loads.first().and_then(|row| row["as_of"].as_str()).unwrap_or_default();
-        Ok::<_, Failure>(report::page(as_of, &answers))
+        let names = plain(&args.connection.names);
+        let questions = Questions::new(&report::parts(range), &names.raw, &names.staging);
+        let marts = rows(&warehouse, "what the marts were built from", &questions.marts).await?;
+        let newer_loads = rows(&warehouse, "the loads", &questions.newer_loads).await?;
+        let last_run = rows(&warehouse, "the runs of dbt", &questions.last_run).await?;
+        let as_of = AsOf::new(&marts, &newer_loads, &last_run, range);
+        Ok::<_, Failure>(report::page(&as_of, &answers))
     })?;
     let Some(out) = &args.out else { return print(page.as_bytes()) };
     let mut file = OutFile::create(out)?;

@@ -6,23 +6,12 @@
 ) }}
 
 WITH
-    -- The days on which someone was first active, or money moved.
-    starts AS (
-        SELECT
-            first_active_date AS start_date
-        FROM {{ ref('int_user_first_activity') }}
-        UNION ALL
-        SELECT
-            event_date AS start_date
-        FROM {{ ref('int_money') }}
-    ),
-
-    -- The earliest that counts.
+    -- The first day of activity that counts.
     first_day AS (
         SELECT
-            min(start_date) AS first_date
-        FROM starts
-        WHERE start_date <= {{ as_of_date() }}
+            min(first_active_date) AS first_date
+        FROM {{ ref('int_user_first_activity') }}
+        WHERE first_active_date <= {{ as_of_date() }}
         HAVING count() > 0
     )
 SELECT

@@ -14,7 +14,11 @@ WITH
             first_variant AS variant,
             first_assigned_at AS assigned_at,
             first_assigned_at + toIntervalDay({{ ab_window_days() }}) AS window_end,
-            first_assigned_at - toIntervalDay({{ ab_window_days() }}) AS prior_start
+            first_assigned_at - toIntervalDay({{ ab_window_days() }}) AS prior_start,
+            toDate(first_assigned_at, {{ reporting_timezone() }}) = toDate(first_assigned_at + toIntervalDay({{ ab_window_days() }}), {{ reporting_timezone() }}) AS is_window_cut,
+            toDate(first_assigned_at - toIntervalDay({{ ab_window_days() }}), {{ reporting_timezone() }}) = toDate(first_assigned_at, {{ reporting_timezone() }}) AS is_prior_window_cut,
+            toDate(first_assigned_at + toIntervalDay({{ ab_window_days() }}) - toIntervalMillisecond(1), {{ reporting_timezone() }}) <= {{ as_of_date() }} AS is_window_over,
+            toDate(first_assigned_at, {{ reporting_timezone() }}) + 7 <= {{ as_of_date() }} AS is_d7_over
         FROM (
             SELECT
                 experiment_id,
@@ -37,10 +41,11 @@ WITH
                 user_id
         )
         WHERE variants_seen = 1
-            AND toDate(first_assigned_at + toIntervalDay({{ ab_window_days() }}) - toIntervalMillisecond(1), {{ reporting_timezone() }}) <= {{ as_of_date() }}
+            AND (toDate(first_assigned_at + toIntervalDay({{ ab_window_days() }}) - toIntervalMillisecond(1), {{ reporting_timezone() }}) <= {{ as_of_date() }} OR toDate(first_assigned_at, {{ reporting_timezone() }}) + 7 <= {{ as_of_date() }})
     ),
 
-    -- Active days. A day's first and last moments tell whether the day is inside where it is cut.
+    -- Active days. A day's first and last moments tell whether the day is inside where the window
+    -- begins or ends on it.
     activity AS (
         SELECT
             assigned.experiment_id AS experiment_id,
@@ -55,12 +60,66 @@ WITH
                 (`day`.first_event_time >= assigned.prior_start AND `day`.first_event_time < assigned.assigned_at)
                 OR (`day`.last_event_time >= assigned.prior_start AND `day`.last_event_time < assigned.assigned_at)
             ) AS prior_active_days,
-            max(
-                `day`.activity_date = toDate(assigned.assigned_at, {{ reporting_timezone() }}) + 7
-                AND ((`day`.first_event_time >= assigned.assigned_at AND `day`.first_event_time < assigned.window_end) OR (`day`.last_event_time >= assigned.assigned_at AND `day`.last_event_time < assigned.window_end))
-            ) AS is_active_d7
+            max(`day`.activity_date = toDate(assigned.assigned_at, {{ reporting_timezone() }}) + 7) AS is_active_d7
         FROM {{ ref('int_user_activity_daily') }} AS `day`
         INNER JOIN assigned ON assigned.user_id = `day`.user_id
+        GROUP BY
+            assigned.experiment_id,
+            assigned.user_id
+    ),
+
+    -- Users whose window begins and ends on one date, which has more than 24 hours, with its dates
+    -- in UTC.
+    cut_users AS (
+        SELECT
+            user_id,
+            toDate(assigned_at) + days_later AS utc_date
+        FROM assigned
+        ARRAY JOIN
+            [-1, 0, 1] AS days_later
+        WHERE is_window_cut OR is_prior_window_cut
+    ),
+
+    -- Their activity: what lies inside, only its own moments tell.
+    cut_events AS (
+        SELECT
+            user_id,
+            event_time
+        FROM {{ ref('stg_events') }}
+        WHERE (toDate(event_time), user_id) IN (SELECT utc_date, user_id FROM cut_users)
+        UNION ALL
+        SELECT
+            user_id,
+            event_time
+        FROM {{ ref('stg_task_results') }}
+        WHERE (toDate(event_time), user_id) IN (SELECT utc_date, user_id FROM cut_users)
+        UNION ALL
+        SELECT
+            user_id,
+            event_time
+        FROM {{ ref('stg_sessions') }}
+        WHERE (toDate(event_time), user_id) IN (SELECT utc_date, user_id FROM cut_users)
+    ),
+
+    -- Whether that date is active inside the window.
+    cut_dates AS (
+        SELECT
+            assigned.experiment_id AS experiment_id,
+            assigned.user_id AS user_id,
+            toUInt64(
+                max(
+                    `event`.event_time >= assigned.assigned_at
+                    AND `event`.event_time < assigned.window_end
+                )
+            ) AS active_days,
+            toUInt64(
+                max(
+                    `event`.event_time >= assigned.prior_start
+                    AND `event`.event_time < assigned.assigned_at
+                )
+            ) AS prior_active_days
+        FROM cut_events AS `event`
+        INNER JOIN assigned ON assigned.user_id = `event`.user_id
         GROUP BY
             assigned.experiment_id,
             assigned.user_id
@@ -130,18 +189,31 @@ SELECT
     assigned.experiment_id AS experiment_id,
     assigned.user_id AS user_id,
     CAST(assigned.variant AS LowCardinality(String)) AS variant,
+    CAST(assigned.is_window_over AS Bool) AS is_window_over,
+    CAST(assigned.is_d7_over AS Bool) AS is_d7_over,
     CAST(ifNull(money.paid_purchases, 0) AS UInt64) AS paid_purchases,
-    CAST(ifNull(money.net_revenue, 0) AS Decimal(38, 10)) AS net_revenue,
-    CAST(ifNull(activity.active_days, 0) AS UInt64) AS active_days,
+    CAST(ifNull(money.net_revenue, 0) AS Decimal(38, 16)) AS net_revenue,
+    CAST(
+        CASE
+            WHEN assigned.is_window_cut THEN ifNull(cut_dates.active_days, 0)
+            ELSE ifNull(activity.active_days, 0)
+        END AS UInt64
+    ) AS active_days,
     CAST(ifNull(attempts.attempts, 0) AS UInt64) AS attempts,
     CAST(ifNull(attempts.solved, 0) AS UInt64) AS solved,
     CAST(ifNull(money.prior_paid_purchases, 0) AS UInt64) AS prior_paid_purchases,
-    CAST(ifNull(money.prior_net_revenue, 0) AS Decimal(38, 10)) AS prior_net_revenue,
-    CAST(ifNull(activity.prior_active_days, 0) AS UInt64) AS prior_active_days,
+    CAST(ifNull(money.prior_net_revenue, 0) AS Decimal(38, 16)) AS prior_net_revenue,
+    CAST(
+        CASE
+            WHEN assigned.is_prior_window_cut THEN ifNull(cut_dates.prior_active_days, 0)
+            ELSE ifNull(activity.prior_active_days, 0)
+        END AS UInt64
+    ) AS prior_active_days,
     CAST(ifNull(attempts.prior_attempts, 0) AS UInt64) AS prior_attempts,
     CAST(ifNull(attempts.prior_solved, 0) AS UInt64) AS prior_solved,
     CAST(ifNull(activity.is_active_d7, 0) AS Bool) AS is_active_d7
 FROM assigned
 LEFT JOIN activity ON activity.experiment_id = assigned.experiment_id AND activity.user_id = assigned.user_id
+LEFT JOIN cut_dates ON cut_dates.experiment_id = assigned.experiment_id AND cut_dates.user_id = assigned.user_id
 LEFT JOIN money ON money.experiment_id = assigned.experiment_id AND money.user_id = assigned.user_id
 LEFT JOIN attempts ON attempts.experiment_id = assigned.experiment_id AND attempts.user_id = assigned.user_id

@@ -5,81 +5,16 @@
     order_by=['user_id', 'event_time', 'event_id'],
 ) }}
 
+{{ refuse_missing_exchange_rates() }}
+
 WITH
-    -- What counts at all.
-    reported AS (
-        SELECT
-            user_id,
-            event_time,
-            event_id,
-            event_date,
-            `kind`,
-            purchase_id,
-            `plan`,
-            platform,
-            country,
-            amount,
-            currency,
-            period_start,
-            period_end,
-            is_trial
-        FROM {{ ref('int_purchases') }}
-        WHERE event_date <= {{ as_of_date() }}
-    ),
-
-    -- The purchases that refunds name.
-    refunded AS (
-        SELECT DISTINCT
-            purchase_id
-        FROM reported
-        WHERE `kind` = 'refund'
-    ),
-
-    -- The earliest purchase of each such id, and the sums given back by currency.
-    matched AS (
-        SELECT
-            told.purchase_id AS purchase_id,
-            argMinIf(
-                (
-                    told.user_id,
-                    told.event_time,
-                    told.event_id,
-                    told.`plan`,
-                    told.platform,
-                    told.country,
-                    told.currency
-                ),
-                (told.event_time, toString(told.event_id), told.user_id),
-                told.`kind` = 'purchase'
-            ) AS original,
-            sumMapIf(map(told.currency, toDecimal128(told.amount, 4)), NOT told.`kind` = 'purchase') AS given_back
-        FROM reported AS told
-        INNER JOIN refunded ON refunded.purchase_id = told.purchase_id
-        GROUP BY
-            told.purchase_id
-        HAVING countIf(told.`kind` = 'purchase') > 0
-    ),
-
-    -- The same, in columns.
-    originals AS (
-        SELECT
-            purchase_id,
-            tupleElement(original, 1) AS user_id,
-            tupleElement(original, 2) AS event_time,
-            tupleElement(original, 3) AS event_id,
-            tupleElement(original, 4) AS `plan`,
-            tupleElement(original, 5) AS platform,
-            tupleElement(original, 6) AS country,
-            arrayElement(given_back, tupleElement(original, 7)) AS refunded_amount
-        FROM matched
-    ),
-
     -- Trials, and purchases of nothing, move no money.
     moved AS (
         SELECT
-            user_id,
+            event_user_id,
             event_time,
             event_id,
+            user_id,
             event_date,
             `kind`,
             purchase_id,
@@ -88,20 +23,29 @@ WITH
             country,
             amount,
             currency,
-            period_start,
-            period_end,
-            `kind` = 'refund' AS is_refund
-        FROM reported
-        WHERE (`kind` = 'purchase' AND NOT is_trial AND amount > 0) OR `kind` = 'refund'
+            is_first_purchase
+        FROM {{ ref('int_counted_purchases') }}
+        WHERE is_paid OR `kind` = 'refund'
+    ),
+
+    -- Rates are direct, never inverted or chained.
+    rates AS (
+        SELECT
+            from_currency,
+            valid_from,
+            rate
+        FROM {{ ref('exchange_rates') }}
+        WHERE to_currency = {{ reporting_currency() }}
     ),
 
     -- The rate of the day. Where there is none stands a text that is no number: the server refuses
     -- it and shows it.
     priced AS (
         SELECT
-            moved.user_id AS user_id,
+            moved.event_user_id AS event_user_id,
             moved.event_time AS event_time,
             moved.event_id AS event_id,
+            moved.user_id AS user_id,
             moved.event_date AS event_date,
             moved.`kind` AS `kind`,
             moved.purchase_id AS purchase_id,
@@ -110,12 +54,10 @@ WITH
             moved.country AS country,
             moved.amount AS amount,
             moved.currency AS currency,
-            moved.period_start AS period_start,
-            moved.period_end AS period_end,
-            moved.is_refund AS is_refund,
+            moved.is_first_purchase AS is_first_purchase,
             CASE
                 WHEN moved.currency = {{ reporting_currency() }} THEN '1'
-                WHEN rates.currency = moved.currency THEN toString(rates.rate)
+                WHEN rates.from_currency = moved.currency THEN toString(rates.rate)
                 ELSE concat(
                     'no exchange rate from ',
                     moved.currency,
@@ -123,55 +65,28 @@ WITH
                     {{ reporting_currency() }},
                     ' on ',
                     toString(moved.event_date),
-                    ': add a row to the seed exchange_rates'
+                    ', for the event ',
+                    toString(moved.event_id)
                 )
             END AS rate
         FROM moved
-        ASOF LEFT JOIN {{ ref('exchange_rates') }} AS rates ON rates.currency = moved.currency AND rates.valid_from <= moved.event_date
+        ASOF LEFT JOIN rates ON rates.from_currency = moved.currency AND rates.valid_from <= moved.event_date
     )
 SELECT
-    priced.user_id AS user_id,
-    priced.event_time AS event_time,
-    priced.event_id AS event_id,
-    priced.event_date AS event_date,
-    priced.`kind` AS `kind`,
-    priced.purchase_id AS purchase_id,
+    event_user_id,
+    event_time,
+    event_id,
+    user_id,
+    event_date,
+    `kind`,
+    purchase_id,
+    `plan`,
+    platform,
+    country,
+    amount,
+    currency,
     CAST(
-        CASE
-            WHEN priced.is_refund AND originals.purchase_id = priced.purchase_id THEN originals.`plan`
-            ELSE priced.`plan`
-        END AS LowCardinality(String)
-    ) AS `plan`,
-    CAST(
-        CASE
-            WHEN priced.is_refund AND originals.purchase_id = priced.purchase_id THEN originals.platform
-            ELSE priced.platform
-        END AS LowCardinality(String)
-    ) AS platform,
-    CAST(
-        CASE
-            WHEN priced.is_refund AND originals.purchase_id = priced.purchase_id THEN originals.country
-            ELSE priced.country
-        END AS LowCardinality(String)
-    ) AS country,
-    priced.amount AS amount,
-    priced.currency AS currency,
-    CAST(
-        toDecimal128(priced.amount, 4) * toDecimal128(priced.rate, 6) * CASE WHEN priced.is_refund THEN -1 ELSE 1 END AS Decimal(38, 10)
+        toDecimal128(amount, 4) * toDecimal128(rate, 12) * CASE WHEN `kind` = 'refund' THEN -1 ELSE 1 END AS Decimal(38, 16)
     ) AS net_revenue,
-    CAST(
-        NOT priced.is_refund
-        AND row_number() OVER (PARTITION BY priced.user_id, priced.is_refund ORDER BY priced.event_time, toString(priced.event_id)) = 1 AS Bool
-    ) AS is_first_purchase,
-    CAST(
-        ifNull(
-            NOT priced.is_refund
-            AND (originals.user_id, originals.event_time, originals.event_id) = (priced.user_id, priced.event_time, priced.event_id)
-            AND originals.refunded_amount >= priced.amount,
-            0
-        ) AS Bool
-    ) AS is_fully_refunded,
-    priced.period_start AS period_start,
-    priced.period_end AS period_end
+    is_first_purchase
 FROM priced
-LEFT JOIN originals ON originals.purchase_id = priced.purchase_id

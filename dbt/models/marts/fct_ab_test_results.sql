@@ -15,18 +15,25 @@ WITH
         WHERE activity_date <= {{ as_of_date() }}
     ),
 
-    -- What each variant is compared with.
+    -- The variants of each experiment, and which the others are compared with.
     controls AS (
         SELECT
             experiment_id,
+            variants,
             CASE
                 WHEN mapContains({{ ab_control_variants() }}, toString(experiment_id)) THEN arrayElement({{ ab_control_variants() }}, toString(experiment_id))
-                WHEN has(groupUniqArray(toString(variant)), 'control') THEN 'control'
-                ELSE arrayElement(arraySort(groupUniqArray(toString(variant))), 1)
+                WHEN has(variants, 'control') THEN 'control'
+                WHEN arrayExists(`name` -> lower(`name`) = 'control', variants) THEN arrayFirst(`name` -> lower(`name`) = 'control', variants)
+                ELSE arrayElement(variants, 1)
             END AS control_variant
-        FROM seen
-        GROUP BY
-            experiment_id
+        FROM (
+            SELECT
+                experiment_id,
+                arraySort(groupUniqArray(toString(variant))) AS variants
+            FROM seen
+            GROUP BY
+                experiment_id
+        )
     ),
 
     -- Every other variant, with its control.
@@ -70,23 +77,57 @@ WITH
             experiment_id
     ),
 
+    -- All others, by variant, analysed or not yet.
+    assigned AS (
+        SELECT
+            experiment_id,
+            toString(first_variant) AS variant,
+            count() AS users
+        FROM (
+            SELECT
+                experiment_id,
+                user_id,
+                argMin(variant, (assigned_at, event_id)) AS first_variant,
+                min(assigned_at) AS first_assigned_at,
+                uniqExact(variant) AS variants_seen
+            FROM (
+                SELECT
+                    experiment_id,
+                    user_id,
+                    variant,
+                    assigned_at,
+                    event_id
+                FROM {{ ref('int_experiment_assignments') }}
+                WHERE activity_date <= {{ as_of_date() }}
+            )
+            GROUP BY
+                experiment_id,
+                user_id
+        )
+        WHERE variants_seen = 1
+        GROUP BY
+            experiment_id,
+            first_variant
+    ),
+
     -- What the analysed users of a variant have together.
     `totals` AS (
         SELECT
             experiment_id,
             variant,
-            count() AS users,
-            toInt128(sum(attempts)) AS total_attempts,
-            toInt128(sum(prior_attempts)) AS total_prior_attempts,
-            toInt128(sum(solved)) AS total_solved,
-            toInt128(sum(prior_solved)) AS total_prior_solved
+            countIf(is_window_over) AS users,
+            countIf(is_d7_over) AS d7_users,
+            toInt128(sumIf(attempts, is_window_over)) AS total_attempts,
+            toInt128(sumIf(prior_attempts, is_window_over)) AS total_prior_attempts,
+            toInt128(sumIf(solved, is_window_over)) AS total_solved,
+            toInt128(sumIf(prior_solved, is_window_over)) AS total_prior_solved
         FROM {{ ref('int_experiment_measures') }}
         GROUP BY
             experiment_id,
             variant
     ),
 
-    -- Analysed users, and the share they were to be, of each variant.
+    -- The users that variants have, and were to have.
     observed AS (
         SELECT
             experiment_id,
@@ -94,41 +135,64 @@ WITH
             sum(users) OVER (PARTITION BY experiment_id) * share / arraySum(arraySort(groupArray(share) OVER (PARTITION BY experiment_id))) AS expected_users
         FROM (
             SELECT
-                seen.experiment_id AS experiment_id,
-                ifNull(`totals`.users, 0) AS users,
-                CASE
-                    WHEN mapContains({{ ab_expected_shares() }}, toString(seen.experiment_id)) THEN arrayElement(
-                        arrayElement({{ ab_expected_shares() }}, toString(seen.experiment_id)),
-                        toString(seen.variant)
-                    )
-                    ELSE toFloat64(1)
-                END AS share
-            FROM seen
-            LEFT JOIN `totals` ON `totals`.experiment_id = seen.experiment_id AND `totals`.variant = seen.variant
+                expected.experiment_id AS experiment_id,
+                expected.share AS share,
+                ifNull(assigned.users, 0) AS users
+            FROM (
+                SELECT
+                    experiment_id,
+                    expected_variant AS variant,
+                    CASE
+                        WHEN mapContains({{ ab_expected_shares() }}, toString(experiment_id)) THEN arrayElement(
+                            arrayElement({{ ab_expected_shares() }}, toString(experiment_id)),
+                            expected_variant
+                        )
+                        ELSE toFloat64(1)
+                    END AS share
+                FROM controls
+                ARRAY JOIN
+                    CASE
+                        WHEN mapContains({{ ab_expected_shares() }}, toString(experiment_id)) THEN mapKeys(arrayElement({{ ab_expected_shares() }}, toString(experiment_id)))
+                        ELSE variants
+                    END AS expected_variant
+            ) AS expected
+            LEFT JOIN assigned ON assigned.experiment_id = expected.experiment_id AND assigned.variant = expected.variant
         )
     ),
 
-    -- The chi-squared statistic of a sample ratio mismatch, with its degrees of freedom.
+    -- The chi-squared test of a sample ratio mismatch.
     mismatch AS (
         SELECT
             experiment_id,
-            CASE
-                WHEN sum(users) > 0 THEN arraySum(
-                    arraySort(
-                        groupArray(
-                            CASE
-                                WHEN expected_users = 0 AND users = 0 THEN toFloat64(0)
-                                ELSE (users - expected_users) * (users - expected_users) / expected_users
-                            END
+            CAST(
+                CASE
+                    WHEN degrees_of_freedom < 1 OR isNaN(statistic) THEN nullIf(0, 0)
+                    WHEN statistic = 0 THEN 1
+                    WHEN isInfinite(statistic) THEN 0
+                    ELSE least(
+                        arraySum(j -> exp((j + modulo(degrees_of_freedom, 2) / 2) * log(statistic / 2) - statistic / 2 - lgamma(j + modulo(degrees_of_freedom, 2) / 2 + 1)), range(toUInt64(intDiv(degrees_of_freedom, 2)))) + CASE WHEN modulo(degrees_of_freedom, 2) = 1 THEN erfc(sqrt(statistic / 2)) ELSE 0 END,
+                        1
+                    )
+                END AS Nullable(Float64)
+            ) AS srm_p_value
+        FROM (
+            SELECT
+                experiment_id,
+                CASE
+                    WHEN sum(users) > 0 THEN arraySum(
+                        arraySort(
+                            groupArray(
+                                (users - expected_users) * (users - expected_users) / expected_users
+                            )
                         )
                     )
-                )
-                ELSE toFloat64('nan')
-            END AS statistic,
-            toInt64(countIf(expected_users > 0)) - 1 AS degrees_of_freedom
-        FROM observed
-        GROUP BY
-            experiment_id
+                    ELSE toFloat64('nan')
+                END AS statistic,
+                toInt64(count()) - 1 AS degrees_of_freedom
+            FROM observed
+            GROUP BY
+                experiment_id
+        )
     ),
 
     -- The totals of both sides of a comparison.
@@ -170,7 +234,7 @@ WITH
             variant,
             is_control,
             tupleElement(pair, 1) AS metric,
-            tupleElement(pair, 2) AS y,
+            assumeNotNull(tupleElement(pair, 2)) AS y,
             tupleElement(pair, 3) AS x
         FROM (
             SELECT
@@ -180,30 +244,53 @@ WITH
                 [
                     (
                         'conversion',
-                        CAST(toFloat64(`user`.paid_purchases > 0) AS Nullable(Float64)),
+                        CAST(
+                            CASE
+                                WHEN `user`.is_window_over THEN toFloat64(`user`.paid_purchases > 0)
+                                ELSE nullIf(0, 0)
+                            END AS Nullable(Float64)
+                        ),
                         toFloat64(`user`.prior_paid_purchases > 0)
                     ),
                     (
                         'revenue_per_user',
-                        CAST(toFloat64(`user`.net_revenue) AS Nullable(Float64)),
+                        CAST(
+                            CASE
+                                WHEN `user`.is_window_over THEN toFloat64(`user`.net_revenue)
+                                ELSE nullIf(0, 0)
+                            END AS Nullable(Float64)
+                        ),
                         toFloat64(`user`.prior_net_revenue)
                     ),
                     (
                         'active_days',
-                        CAST(toFloat64(`user`.active_days) AS Nullable(Float64)),
+                        CAST(
+                            CASE
+                                WHEN `user`.is_window_over THEN toFloat64(`user`.active_days)
+                                ELSE nullIf(0, 0)
+                            END AS Nullable(Float64)
+                        ),
                         toFloat64(`user`.prior_active_days)
                     ),
                     (
                         'retention_d7',
-                        CAST(toFloat64(`user`.is_active_d7) AS Nullable(Float64)),
+                        CAST(
+                            CASE
+                                WHEN `user`.is_d7_over THEN toFloat64(`user`.is_active_d7)
+                                ELSE nullIf(0, 0)
+                            END AS Nullable(Float64)
+                        ),
                         toFloat64(0)
                     ),
                     (
                         'task_success_rate',
                         CAST(
                             CASE
-                                WHEN sides.side_total_attempts = 0 THEN nullIf(0, 0)
-                                ELSE toFloat64(sides.side_total_solved) / toFloat64(sides.side_total_attempts) + toFloat64(toInt128(`user`.solved) * sides.side_total_attempts - toInt128(`user`.attempts) * sides.side_total_solved) * toFloat64(sides.side_users) / (toFloat64(sides.side_total_attempts) * toFloat64(sides.side_total_attempts))
+                                WHEN `user`.is_window_over THEN CASE
+                                    WHEN sides.side_total_attempts = 0 THEN nullIf(0, 0)
+                                    ELSE toFloat64(sides.side_total_solved) / toFloat64(sides.side_total_attempts) + toFloat64(toInt128(`user`.solved) * sides.side_total_attempts - toInt128(`user`.attempts) * sides.side_total_solved) * toFloat64(sides.side_users) / (toFloat64(sides.side_total_attempts) * toFloat64(sides.side_total_attempts))
+                                END
+                                ELSE nullIf(0, 0)
                             END AS Nullable(Float64)
                         ),
                         CASE
@@ -216,6 +303,8 @@ WITH
                 SELECT
                     experiment_id,
                     variant,
+                    is_window_over,
+                    is_d7_over,
                     is_active_d7,
                     paid_purchases,
                     net_revenue,
@@ -236,6 +325,7 @@ WITH
         )
         ARRAY JOIN
             pairs AS pair
+        WHERE isNotNull(tupleElement(pair, 2))
     ),
 
     -- CUPED takes theta * (x - mean x) from y, theta = cov(x, y) / var(x) over both sides.
@@ -244,17 +334,20 @@ WITH
             experiment_id,
             variant,
             metric,
-            avgIf(x, isNotNull(y)) AS mean_x,
+            avg(x) AS mean_x,
             avg(y) AS mean_y,
             CASE
-                WHEN countIf(isNotNull(y)) > 1 AND varSampStableIf(x, isNotNull(y)) > 0 THEN covarSampStable(x, y) / varSampStableIf(x, isNotNull(y))
+                WHEN count() > 1 AND varSampStable(x) > 0 THEN covarSampStable(x, y) / varSampStable(x)
                 ELSE 0
             END AS theta,
-            max(abs(y)) AS largest,
-            avgIf(x, isNotNull(y) AND is_control = 0) AS variant_mean_x,
+            avgIf(x, is_control = 0) AS variant_mean_x,
+            maxIf(abs(x), is_control = 0) AS variant_largest_x,
             avgIf(y, is_control = 0) AS variant_mean_y,
-            avgIf(x, isNotNull(y) AND is_control = 1) AS control_mean_x,
-            avgIf(y, is_control = 1) AS control_mean_y
+            maxIf(abs(y), is_control = 0) AS variant_largest_y,
+            avgIf(x, is_control = 1) AS control_mean_x,
+            maxIf(abs(x), is_control = 1) AS control_largest_x,
+            avgIf(y, is_control = 1) AS control_mean_y,
+            maxIf(abs(y), is_control = 1) AS control_largest_y
         FROM `samples`
         GROUP BY
             experiment_id,
@@ -270,30 +363,40 @@ WITH
             variant,
             metric,
             is_control,
-            largest,
             tupleElement(one, 1) AS method,
             tupleElement(one, 2) AS value,
             tupleElement(one, 3) AS centred,
-            tupleElement(one, 4) AS apart
+            tupleElement(one, 4) AS apart,
+            tupleElement(one, 5) AS scale
         FROM (
             SELECT
                 `samples`.experiment_id AS experiment_id,
                 `samples`.variant AS variant,
                 `samples`.metric AS metric,
                 `samples`.is_control AS is_control,
-                coefficients.largest AS largest,
                 [
                     (
                         'welch',
                         `samples`.y,
                         `samples`.y - coefficients.mean_y,
-                        `samples`.y - CASE WHEN `samples`.is_control = 1 THEN coefficients.control_mean_y ELSE coefficients.variant_mean_y END
+                        `samples`.y - CASE WHEN `samples`.is_control = 1 THEN coefficients.control_mean_y ELSE coefficients.variant_mean_y END,
+                        CASE
+                            WHEN `samples`.is_control = 1 THEN coefficients.control_largest_y
+                            ELSE coefficients.variant_largest_y
+                        END
                     ),
                     (
                         'cuped',
                         `samples`.y - coefficients.theta * (`samples`.x - coefficients.mean_x),
                         `samples`.y - coefficients.mean_y - coefficients.theta * (`samples`.x - coefficients.mean_x),
-                        `samples`.y - CASE WHEN `samples`.is_control = 1 THEN coefficients.control_mean_y ELSE coefficients.variant_mean_y END - coefficients.theta * (`samples`.x - CASE WHEN `samples`.is_control = 1 THEN coefficients.control_mean_x ELSE coefficients.variant_mean_x END)
+                        `samples`.y - CASE WHEN `samples`.is_control = 1 THEN coefficients.control_mean_y ELSE coefficients.variant_mean_y END - coefficients.theta * (`samples`.x - CASE WHEN `samples`.is_control = 1 THEN coefficients.control_mean_x ELSE coefficients.variant_mean_x END),
+                        greatest(
+                            CASE
+                                WHEN `samples`.is_control = 1 THEN coefficients.control_largest_y
+                                ELSE coefficients.variant_largest_y
+                            END,
+                            abs(coefficients.theta) * CASE WHEN `samples`.is_control = 1 THEN coefficients.control_largest_x ELSE coefficients.variant_largest_x END
+                        )
                     )
                 ] AS `both`
             FROM `samples`
@@ -310,15 +413,16 @@ WITH
             metric,
             method,
             variant,
-            countIf(is_control = 0 AND isNotNull(value)) AS variant_users,
+            countIf(is_control = 0) AS variant_count,
             avgIf(value, is_control = 0) AS variant_mean,
-            varSampStableIf(centred, is_control = 0) AS variant_variance,
-            countIf(is_control = 1 AND isNotNull(value)) AS control_users,
+            varSampStableIf(apart, is_control = 0) AS variant_variance,
+            maxIf(scale, is_control = 0) AS variant_scale,
+            countIf(is_control = 1) AS control_count,
             avgIf(value, is_control = 1) AS control_mean,
-            varSampStableIf(centred, is_control = 1) AS control_variance,
-            max(largest) AS largest,
-            welchTTestState(0.95)(ifNull(centred, 0), is_control) AS welch,
-            welchTTestState(0.95)(ifNull(apart, 0), is_control) AS welch_apart
+            varSampStableIf(apart, is_control = 1) AS control_variance,
+            maxIf(scale, is_control = 1) AS control_scale,
+            welchTTestState(0.95)(centred, is_control) AS welch,
+            welchTTestState(0.95)(apart, is_control) AS welch_apart
         FROM `values`
         GROUP BY
             experiment_id,
@@ -335,19 +439,28 @@ WITH
             `every`.metric AS metric,
             `every`.method AS method,
             `every`.variant AS variant,
-            ifNull(moments.variant_users, 0) AS variant_users,
             CASE
-                WHEN ifNull(moments.variant_users, 0) > 0 THEN moments.variant_mean
+                WHEN `every`.metric = 'retention_d7' THEN ifNull(variant_totals.d7_users, 0)
+                ELSE ifNull(variant_totals.users, 0)
+            END AS variant_users,
+            ifNull(moments.variant_count, 0) AS variant_count,
+            CASE
+                WHEN ifNull(moments.variant_count, 0) > 0 THEN moments.variant_mean
                 ELSE nullIf(0, 0)
             END AS variant_value,
-            moments.variant_variance / ifNull(moments.variant_users, 0) AS variant_share,
-            ifNull(moments.control_users, 0) AS control_users,
+            moments.variant_variance / ifNull(moments.variant_count, 0) AS variant_share,
+            ifNull(sqrt(moments.variant_variance) > moments.variant_scale * 0.0000000000001, 0) AS variant_is_varied,
             CASE
-                WHEN ifNull(moments.control_users, 0) > 0 THEN moments.control_mean
+                WHEN `every`.metric = 'retention_d7' THEN ifNull(control_totals.d7_users, 0)
+                ELSE ifNull(control_totals.users, 0)
+            END AS control_users,
+            ifNull(moments.control_count, 0) AS control_count,
+            CASE
+                WHEN ifNull(moments.control_count, 0) > 0 THEN moments.control_mean
                 ELSE nullIf(0, 0)
             END AS control_value,
-            moments.control_variance / ifNull(moments.control_users, 0) AS control_share,
-            moments.largest AS largest,
+            moments.control_variance / ifNull(moments.control_count, 0) AS control_share,
+            ifNull(sqrt(moments.control_variance) > moments.control_scale * 0.0000000000001, 0) AS control_is_varied,
             moments.welch AS welch,
             moments.welch_apart AS welch_apart
         FROM (
@@ -372,6 +485,8 @@ WITH
                 ] AS `test`
         ) AS `every`
         LEFT JOIN moments ON moments.experiment_id = `every`.experiment_id AND moments.metric = `every`.metric AND moments.method = `every`.method AND moments.variant = `every`.variant
+        LEFT JOIN `totals` AS variant_totals ON variant_totals.experiment_id = `every`.experiment_id AND variant_totals.variant = `every`.variant
+        LEFT JOIN `totals` AS control_totals ON control_totals.experiment_id = `every`.experiment_id AND control_totals.variant = `every`.control_variant
     ),
 
     -- Its results, where it can be made.
@@ -382,8 +497,12 @@ WITH
             method,
             variant,
             control_variant,
+            variant_users,
+            control_users,
             variant_value,
             control_value,
+            has_few_users,
+            has_no_variance,
             CAST(CASE WHEN is_tested THEN error ELSE nullIf(0, 0) END AS Nullable(Float64)) AS standard_error,
             CAST(CASE WHEN is_tested THEN degrees ELSE nullIf(0, 0) END AS Nullable(Float64)) AS degrees_of_freedom,
             CAST(
@@ -417,8 +536,12 @@ WITH
                 method,
                 variant,
                 control_variant,
+                variant_users,
+                control_users,
                 variant_value,
                 control_value,
+                has_few_users,
+                has_no_variance,
                 is_tested,
                 error,
                 degrees,
@@ -435,17 +558,19 @@ WITH
                     method,
                     variant,
                     control_variant,
+                    variant_users,
+                    control_users,
                     variant_value,
                     control_value,
                     welch,
                     welch_apart,
-                    ifNull(
-                        variant_users > 1 AND control_users > 1
-                        AND sqrt(variant_share + control_share) > largest * 0.0000000000001,
-                        0
-                    ) AS is_tested,
+                    variant_count > 1 AND control_count > 1
+                    AND (variant_is_varied AND control_is_varied) AS is_tested,
+                    least(variant_users, control_users) < {{ ab_min_users() }} AS has_few_users,
+                    variant_count > 1 AND control_count > 1
+                    AND NOT (variant_is_varied AND control_is_varied) AS has_no_variance,
                     sqrt(variant_share + control_share) AS error,
-                    (variant_share + control_share) * (variant_share + control_share) / (variant_share * variant_share / (variant_users - 1) + control_share * control_share / (control_users - 1)) AS degrees,
+                    (variant_share + control_share) * (variant_share + control_share) / (variant_share * variant_share / (variant_count - 1) + control_share * control_share / (control_count - 1)) AS degrees,
                     variant_value - control_value AS difference
                 FROM figures
             )
@@ -461,6 +586,10 @@ WITH
             method,
             variant,
             control_variant,
+            variant_users,
+            control_users,
+            has_few_users,
+            has_no_variance,
             standard_error,
             degrees_of_freedom,
             p_value,
@@ -477,10 +606,10 @@ WITH
             ) AS relative_lift,
             standard_error * 2.8015852 AS minimum_detectable_effect,
             CASE
-                WHEN isNull(p_value) THEN nullIf(0, 0)
+                WHEN isNull(judged_p_value) THEN nullIf(0, 0)
                 ELSE least(
                     max(scaled) OVER (
-                        PARTITION BY experiment_id, method ORDER BY isNull(p_value), p_value ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+                        PARTITION BY experiment_id, method ORDER BY isNull(judged_p_value), judged_p_value ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
                     ),
                     1
                 )
@@ -492,15 +621,40 @@ WITH
                 method,
                 variant,
                 control_variant,
+                variant_users,
+                control_users,
                 variant_value,
                 control_value,
+                has_few_users,
+                has_no_variance,
+                judged_p_value,
                 standard_error,
                 degrees_of_freedom,
                 p_value,
                 ci_low,
                 ci_high,
-                p_value * (count(p_value) OVER (PARTITION BY experiment_id, method) - row_number() OVER (PARTITION BY experiment_id, method ORDER BY isNull(p_value), p_value ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) + 1) AS scaled
-            FROM tests
+                judged_p_value * (count(judged_p_value) OVER (PARTITION BY experiment_id, method) - row_number() OVER (PARTITION BY experiment_id, method ORDER BY isNull(judged_p_value), judged_p_value ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) + 1) AS scaled
+            FROM (
+                SELECT
+                    experiment_id,
+                    metric,
+                    method,
+                    variant,
+                    control_variant,
+                    variant_users,
+                    control_users,
+                    variant_value,
+                    control_value,
+                    has_few_users,
+                    has_no_variance,
+                    standard_error,
+                    degrees_of_freedom,
+                    p_value,
+                    ci_low,
+                    ci_high,
+                    CASE WHEN has_few_users THEN nullIf(0, 0) ELSE p_value END AS judged_p_value
+                FROM tests
+            )
         )
     )
 SELECT
@@ -509,8 +663,8 @@ SELECT
     CAST(adjusted.method AS LowCardinality(String)) AS method,
     CAST(adjusted.variant AS LowCardinality(String)) AS variant,
     CAST(adjusted.control_variant AS LowCardinality(String)) AS control_variant,
-    toUInt64(ifNull(own.users, 0)) AS users,
-    toUInt64(ifNull(controls_own.users, 0)) AS control_users,
+    toUInt64(adjusted.variant_users) AS users,
+    toUInt64(adjusted.control_users) AS control_users,
     adjusted.value AS value,
     adjusted.control_value AS control_value,
     adjusted.absolute_difference AS absolute_difference,
@@ -522,21 +676,26 @@ SELECT
     adjusted.p_value AS p_value,
     adjusted.p_value_adjusted AS p_value_adjusted,
     adjusted.minimum_detectable_effect AS minimum_detectable_effect,
+    mismatch.srm_p_value AS srm_p_value,
+    toUInt64(excluded.users) AS excluded_users,
     CAST(
-        CASE
-            WHEN mismatch.degrees_of_freedom < 1 OR isNaN(mismatch.statistic) THEN nullIf(0, 0)
-            WHEN mismatch.statistic = 0 THEN 1
-            WHEN isInfinite(mismatch.statistic) THEN 0
-            ELSE least(
-                arraySum(j -> exp((j + modulo(mismatch.degrees_of_freedom, 2) / 2) * log(mismatch.statistic / 2) - mismatch.statistic / 2 - lgamma(j + modulo(mismatch.degrees_of_freedom, 2) / 2 + 1)), range(toUInt64(intDiv(mismatch.degrees_of_freedom, 2)))) + CASE WHEN modulo(mismatch.degrees_of_freedom, 2) = 1 THEN erfc(sqrt(mismatch.statistic / 2)) ELSE 0 END,
-                1
-            )
-        END AS Nullable(Float64)
-    ) AS srm_p_value,
-    toUInt64(excluded.users) AS excluded_users
+        arrayFilter(
+            warning -> warning != '',
+            [
+                CASE WHEN adjusted.has_few_users THEN 'few_users' ELSE '' END,
+                CASE WHEN adjusted.has_no_variance THEN 'no_variance' ELSE '' END,
+                CASE
+                    WHEN ifNull(mismatch.srm_p_value < 0.001, 0) THEN 'sample_ratio_mismatch'
+                    ELSE ''
+                END,
+                CASE
+                    WHEN mapContains({{ ab_expected_shares() }}, toString(adjusted.experiment_id)) AND NOT mapContains(arrayElement({{ ab_expected_shares() }}, toString(adjusted.experiment_id)), toString(adjusted.variant)) THEN 'unexpected_variant'
+                    ELSE ''
+                END
+            ]
+        ) AS Array(LowCardinality(String))
+    ) AS warnings
 FROM adjusted
 INNER JOIN mismatch ON mismatch.experiment_id = adjusted.experiment_id
 INNER JOIN excluded ON excluded.experiment_id = adjusted.experiment_id
-LEFT JOIN `totals` AS own ON own.experiment_id = adjusted.experiment_id AND own.variant = adjusted.variant
-LEFT JOIN `totals` AS controls_own ON controls_own.experiment_id = adjusted.experiment_id AND controls_own.variant = adjusted.control_variant
 SETTINGS max_threads = 1

@@ -19,9 +19,8 @@ WITH
             'trial_to_paid' AS conversion,
             user_id,
             min(event_date) AS cohort_date
-        FROM {{ ref('int_purchases') }}
+        FROM {{ ref('int_counted_purchases') }}
         WHERE is_trial
-            AND event_date <= {{ as_of_date() }}
         GROUP BY
             user_id
     ),
@@ -31,8 +30,8 @@ WITH
         SELECT DISTINCT
             user_id,
             event_date
-        FROM {{ ref('int_money') }}
-        WHERE NOT `kind` = 'refund'
+        FROM {{ ref('int_counted_purchases') }}
+        WHERE is_paid
     ),
 
     -- Who pays, and how many days later. Who paid before the first activity has converted on day 0;

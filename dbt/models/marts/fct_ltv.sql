@@ -33,7 +33,7 @@ WITH
             cohort_month,
             month_index,
             count() AS cohort_users,
-            CAST(0 AS Decimal(38, 10)) AS cohort_revenue
+            CAST(0 AS Decimal(38, 16)) AS cohort_revenue
         FROM cohorts
         ARRAY JOIN
             range(toUInt64(37)) AS month_index
@@ -71,9 +71,9 @@ SELECT
     cohort_month,
     month_index,
     toUInt64(users) AS cohort_users,
-    CAST(month_revenue AS Decimal(38, 10)) AS net_revenue,
+    CAST(month_revenue AS Decimal(38, 16)) AS net_revenue,
     CAST(
-        sum(month_revenue) OVER (PARTITION BY cohort_month ORDER BY month_index) AS Decimal(38, 10)
+        sum(month_revenue) OVER (PARTITION BY cohort_month ORDER BY month_index) AS Decimal(38, 16)
     ) AS cumulative_net_revenue,
     toFloat64(sum(month_revenue) OVER (PARTITION BY cohort_month ORDER BY month_index)) / nullIf(toFloat64(users), 0) AS ltv,
     CAST(addMonths(cohort_month, month_index + 1) - 1 <= {{ as_of_date() }} AS Bool) AS is_complete

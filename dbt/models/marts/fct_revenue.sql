@@ -2,7 +2,7 @@
 {{ config(
     materialized='table',
     engine='MergeTree()',
-    order_by=['grain', 'segment', 'segment_value', 'period_start'],
+    order_by=['period', 'segment', 'segment_value', 'period_start'],
 ) }}
 
 WITH
@@ -107,32 +107,59 @@ WITH
             event_date
     ),
 
-    -- What each period is made of; the calendar's part is nothing.
+    -- The first day of activity, and that of money.
+    beginnings AS (
+        SELECT
+            min(calendar_date) AS first_day
+        FROM {{ ref('int_calendar') }}
+        HAVING count() > 0
+        UNION ALL
+        SELECT
+            min(event_date) AS first_day
+        FROM {{ ref('int_money') }}
+        HAVING count() > 0
+    ),
+
+    -- Every day from the earlier of both on.
+    `days` AS (
+        SELECT
+            first_day + day_index AS `day`
+        FROM (
+            SELECT
+                min(first_day) AS first_day
+            FROM beginnings
+            HAVING count() > 0
+        )
+        ARRAY JOIN
+            range(toUInt64({{ as_of_date() }} - first_day + 1)) AS day_index
+    ),
+
+    -- What each period is made of; the part of the days by themselves is nothing.
     `parts` AS (
         SELECT
             segment,
             segment_value,
-            tupleElement(period, 1) AS grain,
-            tupleElement(period, 2) AS period_start,
-            CASE WHEN measure = 'active_users' THEN tupleElement(period, 3) ELSE 0 END AS active_users,
-            CASE WHEN measure = 'paying_users' THEN tupleElement(period, 3) ELSE 0 END AS paying_users,
+            tupleElement(span, 1) AS period,
+            tupleElement(span, 2) AS period_start,
+            CASE WHEN measure = 'active_users' THEN tupleElement(span, 3) ELSE 0 END AS active_users,
+            CASE WHEN measure = 'paying_users' THEN tupleElement(span, 3) ELSE 0 END AS paying_users,
             toUInt64(0) AS new_paying_users,
             toUInt64(0) AS purchases,
-            CAST(0 AS Decimal(38, 10)) AS gross_revenue,
-            CAST(0 AS Decimal(38, 10)) AS refunds
+            CAST(0 AS Decimal(38, 16)) AS gross_revenue,
+            CAST(0 AS Decimal(38, 16)) AS refunds
         FROM users
         ARRAY JOIN
             [
                 ('day', `day`, seen_first_in_day),
                 ('week', toMonday(`day`), seen_first_in_week),
                 ('month', toStartOfMonth(`day`), seen_first_in_month)
-            ] AS period
+            ] AS span
         UNION ALL
         SELECT
             segment,
             segment_value,
-            tupleElement(period, 1) AS grain,
-            tupleElement(period, 2) AS period_start,
+            tupleElement(span, 1) AS period,
+            tupleElement(span, 2) AS period_start,
             toUInt64(0) AS active_users,
             toUInt64(0) AS paying_users,
             new_paying_users,
@@ -145,32 +172,28 @@ WITH
                 ('day', event_date),
                 ('week', toMonday(event_date)),
                 ('month', toStartOfMonth(event_date))
-            ] AS period
+            ] AS span
         UNION ALL
         SELECT
             'overall' AS segment,
             '' AS segment_value,
-            tupleElement(period, 1) AS grain,
-            tupleElement(period, 2) AS period_start,
+            tupleElement(span, 1) AS period,
+            tupleElement(span, 2) AS period_start,
             toUInt64(0) AS active_users,
             toUInt64(0) AS paying_users,
             toUInt64(0) AS new_paying_users,
             toUInt64(0) AS purchases,
-            CAST(0 AS Decimal(38, 10)) AS gross_revenue,
-            CAST(0 AS Decimal(38, 10)) AS refunds
-        FROM {{ ref('int_calendar') }}
+            CAST(0 AS Decimal(38, 16)) AS gross_revenue,
+            CAST(0 AS Decimal(38, 16)) AS refunds
+        FROM `days`
         ARRAY JOIN
-            [
-                ('day', calendar_date),
-                ('week', toMonday(calendar_date)),
-                ('month', toStartOfMonth(calendar_date))
-            ] AS period
+            [('day', `day`), ('week', toMonday(`day`)), ('month', toStartOfMonth(`day`))] AS span
     ),
 
     -- One row a period and segment value.
     periods AS (
         SELECT
-            `parts`.grain AS grain,
+            `parts`.period AS period,
             `parts`.period_start AS period_start,
             `parts`.segment AS segment,
             `parts`.segment_value AS segment_value,
@@ -182,20 +205,23 @@ WITH
             sum(`parts`.refunds) AS refunds
         FROM `parts`
         GROUP BY
-            `parts`.grain,
+            `parts`.period,
             `parts`.period_start,
             `parts`.segment,
             `parts`.segment_value
     )
 SELECT
-    CAST(periods.grain AS LowCardinality(String)) AS grain,
+    CAST(periods.period AS LowCardinality(String)) AS period,
     periods.period_start AS period_start,
+    CAST(
+        CASE WHEN periods.period = 'day' THEN periods.period_start + 1 WHEN periods.period = 'week' THEN periods.period_start + 7 ELSE addMonths(periods.period_start, 1) END - 1 <= {{ as_of_date() }} AS Bool
+    ) AS is_complete,
     CAST(periods.segment AS LowCardinality(String)) AS segment,
     CAST(periods.segment_value AS LowCardinality(String)) AS segment_value,
     toUInt64(
         CASE
             WHEN periods.segment = 'plan' THEN max(CASE WHEN periods.segment = 'overall' THEN periods.active_users ELSE 0 END) OVER (
-                PARTITION BY periods.grain, periods.period_start
+                PARTITION BY periods.period, periods.period_start
             )
             ELSE periods.active_users
         END
@@ -203,11 +229,11 @@ SELECT
     toUInt64(periods.paying_users) AS paying_users,
     toUInt64(periods.new_paying_users) AS new_paying_users,
     toUInt64(periods.purchases) AS purchases,
-    CAST(periods.gross_revenue AS Decimal(38, 10)) AS gross_revenue,
-    CAST(periods.refunds AS Decimal(38, 10)) AS refunds,
-    CAST(periods.gross_revenue - periods.refunds AS Decimal(38, 10)) AS net_revenue,
-    toFloat64(periods.paying_users) / nullIf(toFloat64(CASE WHEN periods.segment = 'plan' THEN max(CASE WHEN periods.segment = 'overall' THEN periods.active_users ELSE 0 END) OVER (PARTITION BY periods.grain, periods.period_start) ELSE periods.active_users END), 0) AS conversion_rate,
-    toFloat64(periods.gross_revenue - periods.refunds) / nullIf(toFloat64(CASE WHEN periods.segment = 'plan' THEN max(CASE WHEN periods.segment = 'overall' THEN periods.active_users ELSE 0 END) OVER (PARTITION BY periods.grain, periods.period_start) ELSE periods.active_users END), 0) AS arpu,
+    CAST(periods.gross_revenue AS Decimal(38, 16)) AS gross_revenue,
+    CAST(periods.refunds AS Decimal(38, 16)) AS refunds,
+    CAST(periods.gross_revenue - periods.refunds AS Decimal(38, 16)) AS net_revenue,
+    toFloat64(periods.paying_users) / nullIf(toFloat64(CASE WHEN periods.segment = 'plan' THEN max(CASE WHEN periods.segment = 'overall' THEN periods.active_users ELSE 0 END) OVER (PARTITION BY periods.period, periods.period_start) ELSE periods.active_users END), 0) AS conversion_rate,
+    toFloat64(periods.gross_revenue - periods.refunds) / nullIf(toFloat64(CASE WHEN periods.segment = 'plan' THEN max(CASE WHEN periods.segment = 'overall' THEN periods.active_users ELSE 0 END) OVER (PARTITION BY periods.period, periods.period_start) ELSE periods.active_users END), 0) AS arpu,
     toFloat64(periods.gross_revenue - periods.refunds) / nullIf(toFloat64(periods.paying_users), 0) AS arppu
 FROM periods
 WHERE periods.segment = 'overall' OR (periods.segment != 'plan' AND periods.active_users > 0) OR periods.paying_users > 0 OR periods.refunds > 0

@@ -13,8 +13,8 @@ WITH
             assumeNotNull(min(period_start)) AS first_day,
             argMin(`plan`, (period_start, event_time, toString(event_id))) AS first_plan,
             groupUniqArray((assumeNotNull(period_start), assumeNotNull(period_end))) AS periods
-        FROM {{ ref('int_money') }}
-        WHERE NOT `kind` = 'refund'
+        FROM {{ ref('int_counted_purchases') }}
+        WHERE is_paid
             AND NOT is_fully_refunded
         GROUP BY
             user_id
@@ -39,7 +39,7 @@ WITH
             first_day,
             first_plan,
             tupleElement(period, 1) AS period_start,
-            tupleElement(period, 2) AS period_end
+            toDate32(tupleElement(period, 2)) + {{ grace_days() }} AS counts_until
         FROM subscribers
         ARRAY JOIN
             periods AS period
@@ -56,10 +56,10 @@ WITH
         ARRAY JOIN
             range(
                 toUInt64(dateDiff('month', first_day, period_start)),
-                toUInt64(least(dateDiff('month', first_day, period_end), 36) + 1)
+                toUInt64(least(dateDiff('month', first_day, counts_until), 36) + 1)
             ) AS month_index
         WHERE period_start <= addMonths(toDate32(first_day), month_index)
-            AND addMonths(toDate32(first_day), month_index) < period_end
+            AND addMonths(toDate32(first_day), month_index) < counts_until
     ),
 
     -- Who there is and who is retained, month by month.

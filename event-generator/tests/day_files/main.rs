@@ -208,14 +208,14 @@ fn money_is_plausible_and_every_currency_has_its_rate() {
     assert!(first_of_currency.len() > 6, "{first_of_currency:?}");
     let rates = exchange_rates_csv(&plan);
     let rates: Vec<Vec<&str>> = rates.lines().map(|line| line.split(',').collect()).collect();
-    assert_eq!(rates[0], ["currency", "valid_from", "rate"]);
+    assert_eq!(rates[0], ["from_currency", "to_currency", "valid_from", "rate"]);
     for (currency, first) in first_of_currency {
         let of_currency: Vec<_> = rates.iter().filter(|rate| rate[0] == currency).collect();
-        assert!(of_currency[0][1] <= &first[..10], "{currency} is first used on {first}");
+        assert!(of_currency[0][2] <= &first[..10], "{currency} is first used on {first}");
         assert_eq!(of_currency.len(), 4, "{currency} changes each month");
         for rate in of_currency {
-            let (_, decimals) = rate[2].split_once('.').expect("a decimal");
-            assert!(decimals.len() == 6 && rate[2].parse::<f64>().expect("a number") > 0.0, "{rate:?}");
+            let (_, decimals) = rate[3].split_once('.').expect("a decimal");
+            assert!(decimals.len() == 6 && rate[3].parse::<f64>().expect("a number") > 0.0, "{rate:?}");
         }
     }
 }

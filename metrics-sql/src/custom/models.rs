@@ -4,8 +4,10 @@ use super::{Condition, Constant, CustomMetric, Dimension, Entity, Field, Measure
 use crate::intermediate::{calendar, money};
 use crate::model::{Build, Check, Column, ColumnTest, Layer, Model, ModelRef, Role};
 use crate::pieces::{is_reported, reporting_date};
-use crate::sql::{Changed, Cte, Expr, Query, Relation, Select, SqlType, array, call, col, int, text, tuple};
-use crate::staging;
+use crate::sql::{
+    Changed, Cte, Expr, Query, Relation, Select, SqlType, array, call, col, int, is_in_cte, text, tuple,
+};
+use crate::staging::{self, IDENTITY};
 
 const OVERALL: &str = "overall";
 
@@ -69,14 +71,22 @@ fn daily(metric: &CustomMetric, role: &str, part: &Part) -> Model {
         None => money(),
     };
     let is_money = part.entity == Entity::Money;
+    // Which of several events tells a purchase first may change with a day of any other user.
+    let is_followed = !matches!(part.entity, Entity::Money | Entity::Purchases);
     let date = if is_money { col("event_date") } else { reporting_date(col("event_time")) };
     let value = match part.measure {
         Measure::Sum(column) => call("ifNull", [col(column), int(0)]),
         Measure::Count | Measure::Users | Measure::Distinct(_) => int(1),
     };
     let mut rows = Select::from(source.clone()).item(col("user_id"), "user_id").item(date, "activity_date");
-    if !is_money {
+    if is_followed {
         rows = rows.only_changed(Changed::Events);
+    }
+    let mut ctes = Vec::new();
+    if part.entity == Entity::Purchases {
+        let repeated = Select::from(staging::repeated_purchases()).columns(IDENTITY);
+        ctes.push(Cte::new("repeated", "Purchases that were told before.", repeated));
+        rows = rows.filter(!is_in_cte(IDENTITY.map(col), "repeated", IDENTITY));
     }
     for Dimension(name) in &metric.dimensions {
         rows = rows.item(col(*name), format!("by_{name}"));
@@ -105,6 +115,7 @@ fn daily(metric: &CustomMetric, role: &str, part: &Part) -> Model {
     if counted(part).is_some() {
         keys.push(Column::key("counted", SqlType::String, "What is counted once.", col("counted")));
     }
+    ctes.push(Cte::new("chosen", "The rows that are measured.", rows));
     let grain: Vec<_> = keys.iter().map(|key| key.name.clone()).collect();
     let sum = call("sum", [col("part_value")]).cast(ty(part));
     let mut columns = keys;
@@ -114,14 +125,14 @@ fn daily(metric: &CustomMetric, role: &str, part: &Part) -> Model {
     });
     Model {
         id: daily_of(metric, role),
-        build: if is_money {
-            Build::Table
-        } else {
+        build: if is_followed {
             Build::FollowsChanges {
                 follows: vec![source],
                 changed_by: ["activity_date", "user_id"].map(Into::into).into(),
                 is_followed: false,
             }
+        } else {
+            Build::Table
         },
         description: format!(
             "What `fct_{}` is made from, by user and day. Days after `as_of_date` are included; readers leave \
@@ -133,7 +144,7 @@ fn daily(metric: &CustomMetric, role: &str, part: &Part) -> Model {
         grain,
         columns,
         checks: Vec::new(),
-        ctes: vec![Cte::new("chosen", "The rows that are measured.", rows)],
+        ctes,
     }
 }
 

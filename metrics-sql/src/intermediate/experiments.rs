@@ -4,10 +4,10 @@ use event_schema::registry::{AB_TEST_ASSIGNMENTS, ColumnType, Entity, Scalar, TA
 
 use super::user_activity_daily;
 use crate::model::{Build, Column, Layer, Model, ModelRef};
-use crate::pieces::{is_reported, reporting_date};
+use crate::pieces::{activity_models, is_reported, reporting_date};
 use crate::sql::{
-    Aliased, Changed, Cte, Expr, JoinKind, Query, Relation, Select, SqlType, Var, call, col, int, text,
-    tuple, var,
+    Aliased, Changed, Cte, Expr, JoinKind, Query, Relation, Select, SqlType, Var, array, call, case, col,
+    int, is_in_cte, text, tuple, var,
 };
 use crate::staging;
 
@@ -147,6 +147,10 @@ struct Measure {
 
 /// Begins the names of columns of the window before the assignment.
 pub(crate) const BEFORE: &str = "prior_";
+/// Whether the window of a user is over.
+pub(crate) const IS_WINDOW_OVER: &str = "is_window_over";
+/// Whether the seventh day of a user is over.
+pub(crate) const IS_D7_OVER: &str = "is_d7_over";
 
 const fn measure(
     name: &'static str,
@@ -182,6 +186,11 @@ fn inside(instant: Expr, before: bool) -> Expr {
     instant.clone().at_least(of_user(start)).and(instant.less(of_user(end)))
 }
 
+/// The column that says whether the window after the assignment, or the one before it, begins and ends on one date.
+fn is_cut(before: bool) -> &'static str {
+    if before { "is_prior_window_cut" } else { "is_window_cut" }
+}
+
 fn build_measures() -> Model {
     let mut columns = vec![
         Column::key("experiment_id", SqlType::LowCardinality, "The experiment.", of_user("experiment_id")),
@@ -192,11 +201,30 @@ fn build_measures() -> Model {
             "The variant.",
             of_user("variant").cast(SqlType::LowCardinality),
         ),
+        Column::attribute(
+            IS_WINDOW_OVER,
+            SqlType::Bool,
+            "Whether the window has ended by the end of `as_of_date`: only then is the user analysed by what was done \
+             in it.",
+            of_user(IS_WINDOW_OVER).cast(SqlType::Bool),
+        ),
+        Column::attribute(
+            IS_D7_OVER,
+            SqlType::Bool,
+            "Whether the seventh day after the date of the assignment is `as_of_date` or before: only then is the user \
+             analysed by `is_active_d7`.",
+            of_user(IS_D7_OVER).cast(SqlType::Bool),
+        ),
     ];
     for (before, when) in [(false, "from the assignment on"), (true, "before the assignment")] {
         for Measure { name, of, ty, unit, doc } in MEASURES {
             let name = if before { format!("{BEFORE}{name}") } else { name.to_owned() };
-            let value = call("ifNull", [col(name.clone()).of(of), int(0)]).cast(ty.clone());
+            let counted = |of: &'static str| call("ifNull", [col(name.clone()).of(of), int(0)]);
+            let value = match of {
+                "activity" => case([(of_user(is_cut(before)), counted("cut_dates"))], counted(of)),
+                _ => counted(of),
+            };
+            let value = value.cast(ty.clone());
             let doc = format!("{doc} in the `ab_window_days` {when}.");
             columns.push(Column::attribute(name, ty, doc, value).unit(unit));
         }
@@ -204,10 +232,10 @@ fn build_measures() -> Model {
     columns.push(Column::attribute(
         "is_active_d7",
         SqlType::Bool,
-        "Whether the user was active on the seventh day after the date of the assignment.",
+        "Whether the user was active on the seventh day after the date of the assignment, whatever the window.",
         call("ifNull", [col("is_active_d7").of("activity"), int(0)]).cast(SqlType::Bool),
     ));
-    let sides = ["activity", "money", "attempts"];
+    let sides = ["activity", "cut_dates", "money", "attempts"];
     let rows =
         sides.into_iter().fold(Select::from(Relation::cte("assigned").alias("assigned")), |rows, side| {
             let same = |name: &'static str| col(name).of(side).equals(of_user(name));
@@ -220,10 +248,10 @@ fn build_measures() -> Model {
     Model {
         id: measures(),
         build: Build::Table,
-        description: "Users of each experiment who saw one variant only and whose window of `ab_window_days` has \
-                      ended by the end of `as_of_date`, with what they did in it, and in the window of the same \
-                      length before their assignment. A window begins at the assignment's instant, and its days \
-                      have 24 hours."
+        description: "Users of each experiment who saw one variant only, with what they did in the window of \
+                      `ab_window_days` from their assignment on, and in the window of the same length before it. A \
+                      window begins at the assignment's instant, and its days have 24 hours. Users of whom neither \
+                      the window nor the seventh day is over by `as_of_date` are left out."
             .to_owned(),
         grain: ["experiment_id", "user_id"].map(Into::into).into(),
         sorted_by: ["experiment_id", "user_id"].map(Into::into).into(),
@@ -233,9 +261,17 @@ fn build_measures() -> Model {
             Cte::new("assigned", "Who is analysed, and their windows.", assigned()),
             Cte::new(
                 "activity",
-                "Active days. A day's first and last moments tell whether the day is inside where it is cut.",
+                "Active days. A day's first and last moments tell whether the day is inside where the window begins or \
+                 ends on it.",
                 activity(),
             ),
+            Cte::new(
+                "cut_users",
+                "Users whose window begins and ends on one date, which has more than 24 hours, with its dates in UTC.",
+                cut_users(),
+            ),
+            Cte::new("cut_events", "Their activity: what lies inside, only its own moments tell.", cut_events()),
+            Cte::new("cut_dates", "Whether that date is active inside the window.", cut_dates()),
             Cte::new("money", "Purchases and refunds, each at its own time.", money()),
             Cte::new("attempts", "Attempts at tasks.", attempts()),
         ],
@@ -262,14 +298,21 @@ fn assigned() -> Query {
     let days = || call("toIntervalDay", [var(Var::AbWindowDays)]);
     let at = || col("first_assigned_at");
     let last_instant = at() + days() - call("toIntervalMillisecond", [int(1)]);
+    let is_one_date = |start, end| reporting_date(start).equals(reporting_date(end));
+    let is_window_over = is_reported(reporting_date(last_instant));
+    let is_d7_over = is_reported(reporting_date(at()) + int(7));
     Select::from(first_assignments())
         .columns(["experiment_id", "user_id"])
         .item(col("first_variant"), "variant")
         .item(at(), "assigned_at")
         .item(at() + days(), "window_end")
         .item(at() - days(), "prior_start")
+        .item(is_one_date(at(), at() + days()), is_cut(false))
+        .item(is_one_date(at() - days(), at()), is_cut(true))
+        .item(is_window_over.clone(), IS_WINDOW_OVER)
+        .item(is_d7_over.clone(), IS_D7_OVER)
         .filter(col("variants_seen").equals(int(1)))
-        .filter(is_reported(reporting_date(last_instant)))
+        .filter(is_window_over.or(is_d7_over))
         .into()
 }
 
@@ -298,9 +341,37 @@ fn activity() -> Query {
         call("uniqExactIf", [day("activity_date"), touched(before)])
     });
     let seventh = reporting_date(of_user("assigned_at")) + int(7);
-    // As all else, inside the window: it may end before that day, or within it.
-    let is_active_d7 = day("activity_date").equals(seventh).and(touched(false));
-    select.item(call("max", [is_active_d7]), "is_active_d7").into()
+    select.item(call("max", [day("activity_date").equals(seventh)]), "is_active_d7").into()
+}
+
+fn cut_users() -> Query {
+    let days_around = array([-1, 0, 1].map(int));
+    Select::from(Relation::cte("assigned"))
+        .columns(["user_id"])
+        .item(call("toDate", [col("assigned_at")]) + col("days_later"), "utc_date")
+        .array_join(days_around, "days_later")
+        .filter(col(is_cut(false)).or(col(is_cut(true))))
+        .into()
+}
+
+fn cut_events() -> Query {
+    let events = activity_models().map(|model| {
+        let sorting_key = [call("toDate", [col("event_time")]), col("user_id")];
+        Select::from(model).columns(["user_id", "event_time"]).filter(is_in_cte(
+            sorting_key,
+            "cut_users",
+            ["utc_date", "user_id"],
+        ))
+    });
+    Query::from(Vec::from(events))
+}
+
+fn cut_dates() -> Query {
+    let moment = || col("event_time").of("event");
+    both(of_assigned(Relation::cte("cut_events"), "event"), "active_days", |before| {
+        call("toUInt64", [call("max", [inside(moment(), before)])])
+    })
+    .into()
 }
 
 fn money() -> Query {

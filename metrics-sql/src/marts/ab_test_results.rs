@@ -8,15 +8,19 @@ mod assigned;
 mod samples;
 mod tested;
 
+use crate::intermediate::experiments::{IS_D7_OVER, IS_WINDOW_OVER};
 use crate::model::{Build, Check, Column, ColumnTest, Layer, Model, ModelRef, Role};
-use crate::sql::{Cte, Expr, JoinKind, Relation, Select, SqlType, call, col, int};
+use crate::sql::{
+    Cte, Expr, JoinKind, Relation, Select, SqlType, Var, array, call, case, col, int, lambda, number, text,
+    var,
+};
 
 /// 95 % of confidence.
 const CONFIDENCE: &str = "0.95";
 /// The quantiles of the standard normal distribution at 97.5 % and 80 % together: 1.9599640 + 0.8416212.
 const EFFECT_PER_STANDARD_ERROR: &str = "2.8015852";
-/// A standard error of less than this share of the largest value, or a control's value of less than this share of both, is
-/// the rounding of floats, and is 0.
+/// A standard deviation of less than this share of the largest value, or a control's value of less than this share of
+/// both, is the rounding of floats, and is 0.
 const ROUNDING: &str = "0.0000000000001";
 
 /// The server's test sums squares: a difference of this many standard errors or more costs it too many digits.
@@ -33,10 +37,18 @@ enum Kind {
     Mean(&'static str),
     /// Whether such a column is above zero.
     Share(&'static str),
-    /// A column that has nothing to compare with before the assignment.
+    /// Whether a column holds, of a day after the assignment that the window need not reach; before it there is
+    /// nothing to compare with.
     After(&'static str),
     /// Solved attempts by attempts, over users.
     SolvedByAttempts,
+}
+
+impl Metric {
+    /// The column of the measures that says whether a user is analysed.
+    fn is_analysed(&self) -> &'static str {
+        if matches!(self.kind, Kind::After(_)) { IS_D7_OVER } else { IS_WINDOW_OVER }
+    }
 }
 
 const METRICS: [Metric; 5] = [
@@ -56,6 +68,9 @@ const SIDES: [(&str, i64); 2] = [("variant", 0), ("control", 1)];
 const WELCH: &str = "welch";
 const CUPED: &str = "cuped";
 
+/// A p-value of the sample ratio below this says that the assignment is broken.
+const MISMATCH: &str = "0.001";
+
 /// What one test is of.
 const TEST: [&str; 4] = ["experiment_id", "metric", "method", "variant"];
 
@@ -69,8 +84,9 @@ pub(super) fn model() -> Model {
                       assignment is taken out. Users who saw more than one variant are left out, as are those \
                       whose window has not ended by the end of `as_of_date`; one that ends with it is analysed. A \
                       window is `ab_window_days` of 24 hours from the instant of the assignment, also where the \
-                      clocks change. Where a test cannot be made, for fewer than two users on a side or no \
-                      variance, its columns are NULL."
+                      clocks change; `retention_d7` takes the users whose seventh day is over, whatever the window. \
+                      Where a test cannot be made, for fewer than two users or no variance on a side, its columns \
+                      are NULL. `warnings` says what is to be doubted."
             .to_owned(),
         grain: TEST.map(Into::into).into(),
         sorted_by: TEST.map(Into::into).into(),
@@ -78,20 +94,17 @@ pub(super) fn model() -> Model {
         checks: checks(),
         ctes: vec![
             Cte::new("seen", "Every variant that was assigned up to `as_of_date`.", assigned::seen()),
-            Cte::new("controls", "What each variant is compared with.", assigned::controls()),
+            Cte::new("controls", "The variants of each experiment, and which the others are compared with.", assigned::controls()),
             Cte::new(
                 "comparisons",
                 "Every other variant, with its control.",
                 assigned::comparisons(),
             ),
             Cte::new("excluded", "Users who saw more than one variant.", assigned::excluded()),
+            Cte::new("assigned", "All others, by variant, analysed or not yet.", assigned::assigned()),
             Cte::new("totals", "What the analysed users of a variant have together.", assigned::totals()),
-            Cte::new("observed", "Analysed users, and the share they were to be, of each variant.", assigned::observed()),
-            Cte::new(
-                "mismatch",
-                "The chi-squared statistic of a sample ratio mismatch, with its degrees of freedom.",
-                assigned::mismatch(),
-            ),
+            Cte::new("observed", "The users that variants have, and were to have.", assigned::observed()),
+            Cte::new("mismatch", "The chi-squared test of a sample ratio mismatch.", assigned::mismatch()),
             Cte::new("sides", "The totals of both sides of a comparison.", samples::sides()),
             Cte::new(
                 "samples",
@@ -138,7 +151,6 @@ fn columns() -> Vec<Column> {
         role: Role::Measure,
         ..Column::attribute(name, SqlType::Float64.nullable(), doc, of_test(name))
     };
-    let of_side = |side: &'static str| call("ifNull", [col("users").of(side), int(0)]);
     let names = METRICS.map(|metric| metric.name.to_owned()).into();
     let share = ColumnTest::Within(0, 1);
     vec![
@@ -147,8 +159,7 @@ fn columns() -> Vec<Column> {
             "metric",
             "What is measured of a user in the window. conversion: 1 with a paid purchase, else 0; \
              revenue_per_user: net revenue; active_days: distinct active dates; retention_d7: 1 if active on the \
-             seventh date after that of the assignment, as far as the window reaches into it, else 0; \
-             task_success_rate: correct attempts ÷ attempts, both summed over the users.",
+             seventh date after that of the assignment, whatever the window, else 0; task_success_rate: correct attempts ÷ attempts, both summed over the users.",
         )
         .tested(ColumnTest::OneOf(names)),
         key(
@@ -163,8 +174,12 @@ fn columns() -> Vec<Column> {
             "The variant it is compared with.",
             of_test("control_variant").cast(SqlType::LowCardinality),
         ),
-        users("users", "Analysed users of the variant.", of_side("own")),
-        users("control_users", "Analysed users of the control.", of_side("controls_own")),
+        users(
+            "users",
+            "Analysed users of the variant: those whose window is over; for retention_d7 those whose seventh day is.",
+            of_test("variant_users"),
+        ),
+        users("control_users", "Analysed users of the control.", of_test("control_users")),
         figure(
             "value",
             "The metric of the variant: the mean over its users, for task_success_rate the one ratio of them all. NULL \
@@ -182,8 +197,8 @@ fn columns() -> Vec<Column> {
             .tested(share.clone()),
         figure(
             "p_value_adjusted",
-            "The p-value by Holm, over all metrics and variants of the experiment with this method; tests that cannot be \
-             made do not count among them.",
+            "The p-value by Holm, over all metrics and variants of the experiment with this method. Tests that cannot be \
+             made, and those with `few_users`, have none and do not count among them.",
         )
         .tested(share.clone()),
         figure(
@@ -195,14 +210,11 @@ fn columns() -> Vec<Column> {
             ..Column::attribute(
                 "srm_p_value",
                 SqlType::Float64.nullable(),
-                "Sample ratio mismatch: the chi-squared test of analysed users over all variants against the shares \
-                 they were to have: equal ones, or those of var `ab_expected_shares`. All variants are those that \
-                 anyone was assigned to, analysed or not; shares given for others are left out, and the rest taken \
-                 of their sum. Near 0, the assignment is broken and the other figures mean nothing.",
-                assigned::survival(
-                    &col("statistic").of("mismatch"),
-                    &col("degrees_of_freedom").of("mismatch"),
-                ),
+                "Sample ratio mismatch: the chi-squared test of all users who were assigned by `as_of_date` and saw one \
+                 variant only, analysed or not yet, over every variant seen, against equal shares; with the var \
+                 `ab_expected_shares` over the variants it names, against these. NULL for fewer than two variants. \
+                 Near 0, the assignment is broken and the other figures mean nothing.",
+                col("srm_p_value").of("mismatch"),
             )
         }
         .tested(share),
@@ -211,7 +223,34 @@ fn columns() -> Vec<Column> {
             "Users of the experiment who saw more than one variant, and are left out.",
             col("users").of("excluded"),
         ),
+        Column::attribute(
+            "warnings",
+            SqlType::Array(Box::new(SqlType::LowCardinality)),
+            "What is to be doubted, sorted. few_users: fewer than `ab_min_users` on a side, so the p-value is not \
+             adjusted; no_variance: all values of a side are the same, so there is no test; sample_ratio_mismatch: \
+             srm_p_value is below 0.001; unexpected_variant: the variant is not in the `ab_expected_shares` of the \
+             experiment.",
+            warnings(),
+        ),
     ]
+}
+
+fn warnings() -> Expr {
+    let shares = || var(Var::AbExpectedShares);
+    let id = || call("toString", [of_test("experiment_id")]);
+    let expected = call("arrayElement", [shares(), id()]);
+    let is_named = call("mapContains", [expected, call("toString", [of_test("variant")])]);
+    let is_mismatched = col("srm_p_value").of("mismatch").less(number(MISMATCH));
+    let warning = |is_due: Expr, name: &str| case([(is_due, text(name))], text(""));
+    // In the order of their names.
+    let all = array([
+        warning(of_test("has_few_users"), "few_users"),
+        warning(of_test("has_no_variance"), "no_variance"),
+        warning(call("ifNull", [is_mismatched, int(0)]), "sample_ratio_mismatch"),
+        warning(call("mapContains", [shares(), id()]).and(!is_named), "unexpected_variant"),
+    ]);
+    let is_given = lambda("warning", |warning| warning.differs(text("")));
+    call("arrayFilter", [is_given, all]).cast(SqlType::Array(Box::new(SqlType::LowCardinality)))
 }
 
 fn checks() -> Vec<Check> {
@@ -229,19 +268,12 @@ fn null() -> Expr {
 }
 
 fn rows() -> Select {
-    let same = |of: &'static str, name: &'static str| col(name).of(of).equals(of_test(name));
-    let of_experiment = |of| same(of, "experiment_id");
-    let totals = |alias: &'static str, variant: &'static str| {
-        let condition = of_experiment(alias).and(col("variant").of(alias).equals(of_test(variant)));
-        (JoinKind::Left, Relation::cte("totals").alias(alias), condition)
+    let of_experiment = |of: &'static str| {
+        let same = col("experiment_id").of(of).equals(of_test("experiment_id"));
+        (JoinKind::Inner, Relation::cte(of).alias(of), same)
     };
-    let joins = [
-        (JoinKind::Inner, Relation::cte("mismatch").alias("mismatch"), of_experiment("mismatch")),
-        (JoinKind::Inner, Relation::cte("excluded").alias("excluded"), of_experiment("excluded")),
-        totals("own", "variant"),
-        totals("controls_own", "control_variant"),
-    ];
-    joins
+    ["mismatch", "excluded"]
+        .map(of_experiment)
         .into_iter()
         .fold(Select::from(Relation::cte("adjusted").alias("adjusted")), |select, (kind, with, on)| {
             select.join(kind, with, on)

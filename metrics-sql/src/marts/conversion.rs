@@ -1,8 +1,8 @@
 //! `fct_conversion`: how many users pay, and how soon, after their first activity or their first trial.
 
-use crate::intermediate::{money, purchases, user_first_activity};
+use crate::intermediate::{counted_purchases, user_first_activity};
 use crate::model::{Build, Check, Column, ColumnTest, Layer, Model, ModelRef};
-use crate::pieces::{is_refund, is_reported};
+use crate::pieces::is_reported;
 use crate::sql::{Cte, Expr, JoinKind, Query, Relation, Select, SqlType, array, call, col, int, text};
 
 /// From the first activity to the first paid purchase.
@@ -104,18 +104,21 @@ fn beginners() -> Query {
         .columns(["user_id"])
         .item(col("first_active_date"), "cohort_date")
         .filter(is_reported(col("first_active_date")));
-    let trying = Select::from(purchases())
+    let trying = Select::from(counted_purchases())
         .item(text(TRIAL_TO_PAID), "conversion")
         .columns(["user_id"])
         .item(call("min", [col("event_date")]), "cohort_date")
         .filter(col("is_trial"))
-        .filter(is_reported(col("event_date")))
         .group_by([col("user_id")]);
     vec![active, trying].into()
 }
 
 fn payments() -> Query {
-    Select::from(money()).columns(["user_id", "event_date"]).filter(!is_refund()).distinct().into()
+    Select::from(counted_purchases())
+        .columns(["user_id", "event_date"])
+        .filter(col("is_paid"))
+        .distinct()
+        .into()
 }
 
 fn converts() -> Query {

@@ -2,10 +2,10 @@
 
 use crate::intermediate::{LONGEST_GAP, activity_gaps, calendar, money};
 use crate::model::{Build, Check, Column, ColumnTest, Layer, Model, ModelRef};
-use crate::pieces::{Segment, is_refund, segment_pairs};
+use crate::pieces::{Segment, is_refund, is_reported, segment_pairs};
 use crate::sql::{
-    Bound, Cte, Expr, Frame, FrameUnit, Order, Query, Relation, Select, SqlType, WindowSpec, array, call,
-    case, col, int, text, tuple,
+    Bound, Cte, Expr, Frame, FrameUnit, Order, Query, Relation, Select, SqlType, Var, WindowSpec, array,
+    call, case, col, int, text, tuple, var,
 };
 
 /// How money is cut.
@@ -13,16 +13,22 @@ const OF_MONEY: [Segment; 4] = [Segment::OVERALL, Segment::PLATFORM, Segment::CO
 
 /// A length of period.
 #[derive(Clone, Copy)]
-struct Grain {
+struct Period {
     name: &'static str,
     /// The first day of the period that a day is in.
     start: fn(Expr) -> Expr,
+    /// The first day of the next period after one that begins on this day.
+    next: fn(Expr) -> Expr,
 }
 
-const GRAINS: [Grain; 3] = [
-    Grain { name: "day", start: |day| day },
-    Grain { name: "week", start: |day| call("toMonday", [day]) },
-    Grain { name: "month", start: |day| call("toStartOfMonth", [day]) },
+const PERIODS: [Period; 3] = [
+    Period { name: "day", start: |day| day, next: |start| start + int(1) },
+    Period { name: "week", start: |day| call("toMonday", [day]), next: |start| start + int(7) },
+    Period {
+        name: "month",
+        start: |day| call("toStartOfMonth", [day]),
+        next: |start| call("addMonths", [start, int(1)]),
+    },
 ];
 
 /// The columns that are added up over a period, and whether they are money.
@@ -42,12 +48,12 @@ pub(super) fn model() -> Model {
         build: Build::Table,
         description: "Active and paying users and their money a day, week (from Monday) and month, overall and by \
                       platform, country and plan. A purchase counts where it was made; a refund where the \
-                      purchase it names was made, on its own date. Every period of the calendar (`int_calendar`) \
-                      has its overall row; other segment values have rows where something of their own is not zero. The first \
-                      and the last period may be partial."
+                      purchase it names was made, on its own date. Every period from the first activity, or from the \
+                      first money where that is earlier, has its overall row; other segment values have rows where \
+                      something of their own is not zero. The first period may be partial."
             .to_owned(),
-        grain: ["grain", "period_start", "segment", "segment_value"].map(Into::into).into(),
-        sorted_by: ["grain", "segment", "segment_value", "period_start"].map(Into::into).into(),
+        grain: ["period", "period_start", "segment", "segment_value"].map(Into::into).into(),
+        sorted_by: ["period", "segment", "segment_value", "period_start"].map(Into::into).into(),
         columns: columns(),
         checks: checks(),
         ctes: vec![
@@ -64,7 +70,9 @@ pub(super) fn model() -> Model {
                 users(),
             ),
             Cte::new("payments", "Money by day.", payments()),
-            Cte::new("parts", "What each period is made of; the calendar's part is nothing.", parts()),
+            Cte::new("beginnings", "The first day of activity, and that of money.", beginnings()),
+            Cte::new("days", "Every day from the earlier of both on.", days()),
+            Cte::new("parts", "What each period is made of; the part of the days by themselves is nothing.", parts()),
             Cte::new("periods", "One row a period and segment value.", periods()),
         ],
         rows: Select::from(Relation::cte("periods").alias("periods")).filter(has_something(of_period)),
@@ -101,20 +109,26 @@ fn columns() -> Vec<Column> {
         )],
     )
     .over(WindowSpec {
-        partition_by: vec![of_period("grain"), of_period("period_start")],
+        partition_by: vec![of_period("period"), of_period("period_start")],
         ..Default::default()
     });
     let is_plan = of_period("segment").equals(text(Segment::PLAN.name));
     let active_users = case([(is_plan, all_active)], of_period("active_users"));
     let net_revenue = || of_period("gross_revenue") - of_period("refunds");
     vec![
-        low_cardinality("grain", "The length of the period: day, week or month.", of_period("grain"))
-            .tested(one_of(GRAINS.map(|grain| grain.name).into())),
+        low_cardinality("period", "The length of the period: day, week or month.", of_period("period"))
+            .tested(one_of(PERIODS.map(|period| period.name).into())),
         Column::key(
             "period_start",
             SqlType::Date,
             "The period's first day, in the reporting time zone; a Monday for a week.",
             of_period("period_start"),
+        ),
+        Column::attribute(
+            "is_complete",
+            SqlType::Bool,
+            "Whether the period is over: its last day is `as_of_date` or before.",
+            is_reported(next_period() - int(1)).cast(SqlType::Bool),
         ),
         low_cardinality(
             "segment",
@@ -167,6 +181,15 @@ fn columns() -> Vec<Column> {
     ]
 }
 
+/// The first day after the row's period.
+fn next_period() -> Expr {
+    let [branches @ .., last] = PERIODS.map(|period| {
+        let is_such = of_period("period").equals(text(period.name));
+        (is_such, (period.next)(of_period("period_start")))
+    });
+    case(branches, last.1)
+}
+
 fn checks() -> Vec<Check> {
     vec![
         Check {
@@ -214,9 +237,9 @@ fn present() -> Query {
     OF_MONEY.map(days).into_iter().collect::<Vec<_>>().into()
 }
 
-/// The users who are first seen that day in the grain's period.
-fn seen(grain: Grain) -> String {
-    format!("seen_first_in_{}", grain.name)
+/// The users who are first seen that day in the period.
+fn seen(period: Period) -> String {
+    format!("seen_first_in_{}", period.name)
 }
 
 fn users() -> Query {
@@ -224,9 +247,9 @@ fn users() -> Query {
         let by = ["segment", "segment_value", "day"];
         let mut select =
             Select::from(Relation::cte("present")).item(text("paying_users"), "measure").columns(by);
-        for grain in GRAINS {
-            let is_first = (grain.start)(col("day")).differs((grain.start)(col("previous_day")));
-            select = select.item(call("countIf", [is_first]), seen(grain));
+        for period in PERIODS {
+            let is_first = (period.start)(col("day")).differs((period.start)(col("previous_day")));
+            select = select.item(call("countIf", [is_first]), seen(period));
         }
         select.group_by(by.map(col))
     };
@@ -236,10 +259,10 @@ fn users() -> Query {
             .item(text("active_users"), "measure")
             .columns(["segment", "segment_value"])
             .item(col("activity_date"), "day");
-        for grain in GRAINS {
+        for period in PERIODS {
             let previous_day = col("activity_date") - col("days_since_previous");
-            let is_first = (grain.start)(col("activity_date")).differs((grain.start)(previous_day));
-            select = select.item(call("sumIf", [col("active_users"), is_first]), seen(grain));
+            let is_first = (period.start)(col("activity_date")).differs((period.start)(previous_day));
+            select = select.item(call("sumIf", [col("active_users"), is_first]), seen(period));
         }
         select.group_by(by.map(col))
     };
@@ -265,21 +288,40 @@ fn payments() -> Query {
         .into()
 }
 
-/// The periods that a day is in, as an array of (grain, first day, …) to be joined.
-fn periods_of(day: &'static str, more: impl Fn(Grain) -> Option<Expr>) -> Expr {
-    let period = |grain: Grain| {
-        let known = [text(grain.name), (grain.start)(col(day))];
-        tuple(known.into_iter().chain(more(grain)))
+fn beginnings() -> Query {
+    let activity = Select::from(calendar()).item(call("min", [col("calendar_date")]), "first_day");
+    let moved = Select::from(money()).item(call("min", [col("event_date")]), "first_day");
+    // An ungrouped `min` of nothing would make a row.
+    let any = || call("count", []).greater(int(0));
+    vec![activity.having(any()), moved.having(any())].into()
+}
+
+fn days() -> Query {
+    let first = Select::from(Relation::cte("beginnings"))
+        .item(call("min", [col("first_day")]), "first_day")
+        .having(call("count", []).greater(int(0)));
+    let days = call("toUInt64", [var(Var::AsOfDate) - col("first_day") + int(1)]);
+    Select::from(Query::from(first))
+        .item(col("first_day") + col("day_index"), "day")
+        .array_join(call("range", [days]), "day_index")
+        .into()
+}
+
+/// The periods that a day is in, as an array of (length, first day, …) to be joined.
+fn periods_of(day: &'static str, more: impl Fn(Period) -> Option<Expr>) -> Expr {
+    let of_day = |period: Period| {
+        let known = [text(period.name), (period.start)(col(day))];
+        tuple(known.into_iter().chain(more(period)))
     };
-    array(GRAINS.map(period))
+    array(PERIODS.map(of_day))
 }
 
 /// A part of each period: some of the sums, zeros for the others.
 fn part(from: Select, periods: Expr, sums: &[(&'static str, Expr)]) -> Select {
     let mut part = from
-        .item(col("period").element(1), "grain")
-        .item(col("period").element(2), "period_start")
-        .array_join(periods, "period");
+        .item(col("span").element(1), "period")
+        .item(col("span").element(2), "period_start")
+        .array_join(periods, "span");
     for (name, is_money) in SUMS {
         let given = sums.iter().find(|(given, _)| *given == name).map(|(_, value)| value.clone());
         let zero = if is_money { int(0).cast(SqlType::Money) } else { call("toUInt64", [int(0)]) };
@@ -290,10 +332,10 @@ fn part(from: Select, periods: Expr, sums: &[(&'static str, Expr)]) -> Select {
 
 fn parts() -> Query {
     let of_measure =
-        |measure| (measure, case([(col("measure").equals(text(measure)), col("period").element(3))], int(0)));
+        |measure| (measure, case([(col("measure").equals(text(measure)), col("span").element(3))], int(0)));
     let users = part(
         Select::from(Relation::cte("users")).columns(["segment", "segment_value"]),
-        periods_of("day", |grain| Some(col(seen(grain)))),
+        periods_of("day", |period| Some(col(seen(period)))),
         &["active_users", "paying_users"].map(of_measure),
     );
     let payments = part(
@@ -302,8 +344,10 @@ fn parts() -> Query {
         &["new_paying_users", "purchases", "gross_revenue", "refunds"].map(|name| (name, col(name))),
     );
     let nothing = part(
-        Select::from(calendar()).item(text(Segment::OVERALL.name), "segment").item(text(""), "segment_value"),
-        periods_of("calendar_date", |_| None),
+        Select::from(Relation::cte("days"))
+            .item(text(Segment::OVERALL.name), "segment")
+            .item(text(""), "segment_value"),
+        periods_of("day", |_| None),
         &[],
     );
     vec![users, payments, nothing].into()
@@ -311,7 +355,7 @@ fn parts() -> Query {
 
 fn periods() -> Query {
     let of_part = |name: &'static str| col(name).of("parts");
-    let by = ["grain", "period_start", "segment", "segment_value"];
+    let by = ["period", "period_start", "segment", "segment_value"];
     let mut select = Select::from(Relation::cte("parts").alias("parts"));
     for name in by {
         select = select.item(of_part(name), name);

@@ -1,9 +1,9 @@
 //! `fct_subscription_retention`: how many subscribers are still inside a paid period, month by month.
 
-use crate::intermediate::money;
+use crate::intermediate::counted_purchases;
 use crate::model::{Build, Check, Column, ColumnTest, Layer, Model, ModelRef};
-use crate::pieces::{Segment, is_refund, is_reported, segment_pairs};
-use crate::sql::{Cte, Expr, Query, Relation, Select, SqlType, call, col, int, text, tuple};
+use crate::pieces::{Segment, is_reported, segment_pairs};
+use crate::sql::{Cte, Expr, Query, Relation, Select, SqlType, Var, call, col, int, text, tuple, var};
 
 /// How subscribers are cut.
 const SEGMENTS: [Segment; 2] = [Segment::OVERALL, Segment::PLAN];
@@ -18,8 +18,8 @@ pub(super) fn model() -> Model {
         build: Build::Table,
         description: "Subscribers by the month in which their first paid period starts, overall and by the plan they \
                       bought then, and how many of them are inside a paid period so many months after that \
-                      start. A month after the 31st is the last day of a shorter month. Purchases refunded in \
-                      full are no paid periods."
+                      start. A period counts for `grace_days` after its end. A month after the 31st is the last \
+                      day of a shorter month. Purchases refunded in full are no paid periods."
             .to_owned(),
         grain: ["cohort_month", "segment", "segment_value", "month_index"].map(Into::into).into(),
         sorted_by: ["segment", "segment_value", "cohort_month", "month_index"].map(Into::into).into(),
@@ -109,7 +109,7 @@ fn columns() -> Vec<Column> {
         Column::count(
             "retained_subscribers",
             "users",
-            "The eligible ones who are inside a paid period on that day: it has started and not ended.",
+            "The eligible ones who are inside a paid period on that day: it has started, and not ended `grace_days` ago.",
             col("retained"),
         ),
         Column::ratio(
@@ -130,7 +130,7 @@ fn anniversary() -> Expr {
 
 fn subscribers() -> Query {
     let first = tuple([col("period_start"), col("event_time"), call("toString", [col("event_id")])]);
-    Select::from(money())
+    Select::from(counted_purchases())
         .columns(["user_id"])
         .item(call("assumeNotNull", [call("min", [col("period_start")])]), "first_day")
         .item(call("argMin", [col("plan"), first]), "first_plan")
@@ -144,7 +144,7 @@ fn subscribers() -> Query {
             ),
             "periods",
         )
-        .filter(!is_refund())
+        .filter(col("is_paid"))
         .filter(!col("is_fully_refunded"))
         .group_by([col("user_id")])
         .into()
@@ -162,7 +162,8 @@ fn paid_periods() -> Query {
     Select::from(Relation::cte("subscribers"))
         .columns(["user_id", "first_day", "first_plan"])
         .item(col("period").element(1), "period_start")
-        .item(col("period").element(2), "period_end")
+        // A period may reach to the end of the type `Date`, so what comes after it is of a wider type.
+        .item(call("toDate32", [col("period").element(2)]) + var(Var::GraceDays), "counts_until")
         .array_join(col("periods"), "period")
         .into()
 }
@@ -174,14 +175,14 @@ fn retained() -> Query {
         "range",
         [
             call("toUInt64", [months_to("period_start")]),
-            call("toUInt64", [call("least", [months_to("period_end"), int(LAST_MONTH)]) + int(1)]),
+            call("toUInt64", [call("least", [months_to("counts_until"), int(LAST_MONTH)]) + int(1)]),
         ],
     );
     Select::from(Relation::cte("paid_periods"))
         .columns(["user_id", "first_day", "first_plan", "month_index"])
         .array_join(touched, "month_index")
         .filter(col("period_start").at_most(anniversary()))
-        .filter(anniversary().less(col("period_end")))
+        .filter(anniversary().less(col("counts_until")))
         .distinct()
         .into()
 }

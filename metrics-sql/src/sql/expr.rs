@@ -76,6 +76,15 @@ pub enum Expr {
         /// The result where none holds.
         otherwise: Box<Expr>,
     },
+    /// `(a, b) IN (SELECT a, b FROM cte)`.
+    InCte {
+        /// The values looked for, one or several.
+        values: Vec<Expr>,
+        /// The CTE of the same query that they are looked for in.
+        cte: Ident,
+        /// Its columns that hold them, in the same order.
+        columns: Vec<Ident>,
+    },
     /// `[a, b]`.
     Array(Vec<Expr>),
     /// `(a, b)`: at least two.
@@ -110,6 +119,10 @@ pub enum Var {
     AbControlVariants,
     /// The shares that users were to be assigned by; a map from experiment to a map from variant to share.
     AbExpectedShares,
+    /// How many users a side of an A/B test needs to be judged; a whole number.
+    AbMinUsers,
+    /// How many days after its end a paid period still counts; a whole number.
+    GraceDays,
 }
 
 /// A binary operator.
@@ -272,6 +285,15 @@ pub fn tuple(items: impl IntoIterator<Item = Expr>) -> Expr {
     let items: Vec<Expr> = items.into_iter().collect();
     assert!(items.len() >= 2, "a tuple has at least two elements");
     Expr::Tuple(items)
+}
+
+/// Whether a row of a CTE holds these values in these columns.
+pub fn is_in_cte<const N: usize>(
+    values: [Expr; N],
+    cte: impl Into<Ident>,
+    columns: [&'static str; N],
+) -> Expr {
+    Expr::InCte { values: values.into(), cte: cte.into(), columns: columns.map(Into::into).into() }
 }
 
 /// A function over a window that the select names.

@@ -15,7 +15,7 @@ mod tests;
 
 pub use expr::{
     BinaryOp, Bound, Expr, Frame, FrameUnit, Literal, Over, UnaryOp, Var, WindowSpec, array, call, case, col,
-    int, lambda, named_window, number, parametric, text, tuple, var,
+    int, is_in_cte, lambda, named_window, number, parametric, text, tuple, var,
 };
 pub use query::{Aliased, Body, Changed, Cte, Item, Join, JoinKind, LimitBy, Order, Query, Relation, Select};
 pub use quote::{Ident, quote_identifier, quote_in_jinja_text, quote_jinja, quote_text};

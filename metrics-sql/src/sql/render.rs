@@ -39,7 +39,8 @@ pub struct Plain {
     pub reporting_timezone: String,
     /// The currency of money, for example `USD`.
     pub reporting_currency: String,
-    /// The last date that counts, `YYYY-MM-DD`; `None`: the latest batch date loaded.
+    /// The last date that counts, `YYYY-MM-DD`; `None`: the last one that had ended in the zone by the end, in UTC,
+    /// of the latest batch date loaded.
     pub as_of_date: Option<String>,
     /// How many days after its assignment a user is watched in an A/B test.
     pub ab_window_days: u32,
@@ -47,6 +48,10 @@ pub struct Plain {
     pub ab_control_variants: BTreeMap<String, String>,
     /// The shares that users were to be assigned by, by experiment and variant; elsewhere equal ones.
     pub ab_expected_shares: BTreeMap<String, BTreeMap<String, f64>>,
+    /// How many users a side of an A/B test needs to be judged.
+    pub ab_min_users: u32,
+    /// How many days after its end a paid period still counts.
+    pub grace_days: u32,
 }
 
 impl Plain {
@@ -62,6 +67,8 @@ impl Plain {
             ab_window_days: 14,
             ab_control_variants: BTreeMap::new(),
             ab_expected_shares: BTreeMap::new(),
+            ab_min_users: 30,
+            grace_days: 0,
         }
     }
 
@@ -380,6 +387,16 @@ impl Renderer<'_> {
                     .collect();
                 format!("CASE {} ELSE {} END", branches.join(" "), self.flat(otherwise, 0))
             }
+            Expr::InCte { values, cte, columns } => {
+                let mine = precedence_of(BinaryOp::In);
+                let values = match &values[..] {
+                    [value] => self.flat(value, mine + 1),
+                    values => format!("({})", self.comma_separated(values)),
+                };
+                let columns: Vec<String> = columns.iter().map(ident).collect();
+                let found = format!("{values} IN (SELECT {} FROM {})", columns.join(", "), ident(cte));
+                parenthesised(found, mine < above)
+            }
             Expr::Array(items) => format!("[{}]", self.comma_separated(items)),
             Expr::Tuple(items) => format!("({})", self.comma_separated(items)),
         }
@@ -407,12 +424,17 @@ impl Renderer<'_> {
                     Some(date) => literal_sql(&Literal::Date(date.clone())),
                     None => {
                         let loads = qualified(&plain.staging, &"stg_loads".into());
-                        format!("(SELECT max(batch_date) FROM {loads})")
+                        let zone = quote_text(&plain.reporting_timezone);
+                        let end = "toDateTime64(max(batch_date) + 1, 0, 'UTC')";
+                        let last = format!("if(count() = 0, toDate(0), toDate({end}, {zone}) - 1)");
+                        format!("(SELECT {last} FROM {loads} WHERE notEmpty(load_ids))")
                     }
                 },
                 Var::AbWindowDays => plain.ab_window_days.to_string(),
                 Var::AbControlVariants => control_variants(&plain.ab_control_variants),
                 Var::AbExpectedShares => expected_shares(&plain.ab_expected_shares),
+                Var::AbMinUsers => plain.ab_min_users.to_string(),
+                Var::GraceDays => plain.grace_days.to_string(),
             },
         }
     }
@@ -428,6 +450,8 @@ impl Var {
             Var::AbWindowDays => "ab_window_days",
             Var::AbControlVariants => "ab_control_variants",
             Var::AbExpectedShares => "ab_expected_shares",
+            Var::AbMinUsers => "ab_min_users",
+            Var::GraceDays => "grace_days",
         }
     }
 }

@@ -13,7 +13,7 @@ pub enum SqlType {
     UInt64,
     /// A rate or ratio.
     Float64,
-    /// Money in the reporting currency: `Decimal(38, 10)`. An amount has 4 decimals and a rate 6, so their
+    /// Money in the reporting currency: `Decimal(38, 16)`. An amount has 4 decimals and a rate 12, so their
     /// product is exact.
     Money,
     /// Any text.
@@ -43,7 +43,7 @@ impl fmt::Display for SqlType {
             SqlType::Bool => f.write_str("Bool"),
             SqlType::UInt64 => f.write_str("UInt64"),
             SqlType::Float64 => f.write_str("Float64"),
-            SqlType::Money => f.write_str("Decimal(38, 10)"),
+            SqlType::Money => f.write_str("Decimal(38, 16)"),
             SqlType::String => f.write_str("String"),
             SqlType::LowCardinality => f.write_str("LowCardinality(String)"),
             SqlType::Array(inner) => write!(f, "Array({inner})"),

@@ -145,7 +145,15 @@ impl Market<'_> {
             "period_end": period_end.to_string(),
             "is_trial": rng.u8(..5) == 0,
         });
-        self.add("purchase", user, at, purchase);
+        self.add("purchase", user, at, purchase.clone());
+        // Told again, by whomever, at once or later; or first, by an event that comes out of order.
+        if self.rng.u8(..8) == 0 {
+            let teller = if self.rng.bool() { user } else { "provider" };
+            let again = at + [0, 1, -1, self.rng.i64(-40 * DAY_MS..40 * DAY_MS)][self.rng.usize(..4)];
+            if again < self.end {
+                self.add("purchase", teller, again, purchase);
+            }
+        }
 
         let half = ten_thousandths / 2;
         let parts = match self.rng.u8(..10) {
@@ -166,7 +174,8 @@ impl Market<'_> {
             // Some stand before their purchase.
             let back = at + rng.i64(-2 * DAY_MS..25 * DAY_MS);
             if back < self.end {
-                self.add("refund", user, back, refund);
+                let teller = if self.rng.u8(..6) == 0 { "support-desk" } else { user };
+                self.add("refund", teller, back, refund);
             }
         }
     }

@@ -81,6 +81,11 @@ fn small(rng: &mut Rng, first: Date, lines: &mut Vec<Line>) {
         let variant = ["control", "same"][user % 2];
         lines.push(assigned(rng, "nothing-happens", &format!("silent-{user}"), at, variant));
     }
+    // The control has its name in another case.
+    for user in 0..9 {
+        let variant = ["Control", "CONTROL", "a"][user % 3];
+        lines.push(assigned(rng, "another-case", &customers::name(user), at, variant));
+    }
     // Everybody does the same: every task solved, the same number of days.
     for user in 0..8 {
         let (name, variant) = (format!("equal-{user}"), ["a", "b"][user % 2]);

@@ -23,11 +23,18 @@ pub struct AbOptions {
     pub control_variants: BTreeMap<String, String>,
     /// `ab_expected_shares`: by experiment and variant.
     pub expected_shares: BTreeMap<String, BTreeMap<String, f64>>,
+    /// `ab_min_users`.
+    pub min_users: u64,
 }
 
 impl Default for AbOptions {
     fn default() -> AbOptions {
-        AbOptions { window_days: 14, control_variants: BTreeMap::new(), expected_shares: BTreeMap::new() }
+        AbOptions {
+            window_days: 14,
+            control_variants: BTreeMap::new(),
+            expected_shares: BTreeMap::new(),
+            min_users: 30,
+        }
     }
 }
 
@@ -38,8 +45,13 @@ struct Experiment {
     control: String,
     excluded_users: u64,
     expected_shares: Option<BTreeMap<String, f64>>,
-    /// The analysed users of every variant seen.
+    min_users: u64,
+    /// How many users each variant seen has, analysed or not yet, who saw no other.
+    assigned: BTreeMap<String, u64>,
+    /// Those of them whose window is over.
     variants: BTreeMap<String, Vec<Values>>,
+    /// Of those whose seventh day is over: 1 where they were active on it, else 0.
+    retention_d7: BTreeMap<String, Vec<f64>>,
 }
 
 /// What a user did inside the window and, of what has a before, before it.
@@ -48,7 +60,6 @@ struct Values {
     conversion: [f64; 2],
     revenue_per_user: [f64; 2],
     active_days: [f64; 2],
-    retention_d7: f64,
     correct: [f64; 2],
     attempts: [f64; 2],
 }
@@ -64,6 +75,7 @@ struct Found {
     users: u64,
     control_users: u64,
     excluded_users: u64,
+    warnings: Vec<String>,
     statistics: BTreeMap<String, Option<f64>>,
 }
 
@@ -88,7 +100,8 @@ const STATISTICS: [&str; 12] = [
 /// # Panics
 /// Where the pinned scipy cannot be run.
 pub fn ab_test_results(facts: &Facts, rates: &Rates, options: &AbOptions) -> Table {
-    let figures = [&["control_variant", "users", "control_users"][..], &STATISTICS, &["excluded_users"]];
+    let figures =
+        [&["control_variant", "users", "control_users"][..], &STATISTICS, &["excluded_users", "warnings"]];
     let mut mart = Table::new(
         "fct_ab_test_results",
         &["experiment_id", "metric", "method", "variant"],
@@ -108,6 +121,7 @@ pub fn ab_test_results(facts: &Facts, rates: &Rates, options: &AbOptions) -> Tab
         let scale = values[0].max(values[1]).max(1.0);
         cells.extend(STATISTICS.map(|name| Cell::Statistic(row.statistics[name], scale)));
         cells.push(Cell::Count(row.excluded_users));
+        cells.push(Cell::Texts(row.warnings));
         mart.push(cells);
     }
     mart
@@ -124,13 +138,18 @@ fn experiments(facts: &Facts, rates: &Rates, options: &AbOptions) -> Vec<Experim
     let mut experiments = Vec::new();
     for (id, assignments) in assignments {
         let seen: BTreeSet<&str> = assignments.iter().map(|assignment| &*assignment.variant).collect();
+        let in_any_case = seen.iter().copied().find(|variant| variant.eq_ignore_ascii_case("control"));
         let control = match options.control_variants.get(id) {
             Some(control) => control,
             None if seen.contains("control") => "control",
-            None => seen.first().expect("an experiment has an assignment"),
+            None => in_any_case.unwrap_or_else(|| seen.first().expect("an experiment has an assignment")),
         };
-        let mut variants: BTreeMap<String, Vec<Values>> =
-            seen.iter().map(|variant| ((*variant).to_owned(), Vec::new())).collect();
+        fn by_variant<T: Default>(seen: &BTreeSet<&str>) -> BTreeMap<String, T> {
+            seen.iter().map(|variant| ((*variant).to_owned(), T::default())).collect()
+        }
+        let mut assigned: BTreeMap<String, u64> = by_variant(&seen);
+        let mut variants: BTreeMap<String, Vec<Values>> = by_variant(&seen);
+        let mut retention_d7: BTreeMap<String, Vec<f64>> = by_variant(&seen);
         let mut excluded_users = 0;
         let users: BTreeSet<&str> = assignments.iter().map(|assignment| &*assignment.event.user).collect();
         for user in users {
@@ -139,9 +158,19 @@ fn experiments(facts: &Facts, rates: &Rates, options: &AbOptions) -> Vec<Experim
             let first = own.next().expect("the user has an assignment");
             if own.any(|other| other.variant != first.variant) {
                 excluded_users += 1;
-            } else if first.event.at + options.window_days * DAY_MS <= end {
+                continue;
+            }
+            *assigned.get_mut(&first.variant).expect("the variant was seen") += 1;
+            if first.event.at + options.window_days * DAY_MS <= end {
                 let values = values(facts, rates, first, options.window_days);
                 variants.get_mut(&first.variant).expect("the variant was seen").push(values);
+            }
+            let day_7 = days_after(first.event.date, 7);
+            if day_7 <= as_of {
+                let mut activity = facts.activity.iter().filter(|event| event.user == user);
+                let is_active = activity.any(|event| event.date == day_7);
+                let of_variant = retention_d7.get_mut(&first.variant).expect("the variant was seen");
+                of_variant.push(f64::from(u8::from(is_active)));
             }
         }
         experiments.push(Experiment {
@@ -149,7 +178,10 @@ fn experiments(facts: &Facts, rates: &Rates, options: &AbOptions) -> Vec<Experim
             control: control.to_owned(),
             excluded_users,
             expected_shares: options.expected_shares.get(id).cloned(),
+            min_users: options.min_users,
+            assigned,
             variants,
+            retention_d7,
         });
     }
     experiments
@@ -166,7 +198,6 @@ fn values(facts: &Facts, rates: &Rates, assignment: &Assignment, window_days: i6
     let refunds: Vec<_> = facts.refunds.iter().filter(|refund| refund.event.user == *user).collect();
     let activity: Vec<_> = facts.activity.iter().filter(|event| event.user == *user).collect();
     let attempts: Vec<_> = facts.attempts.iter().filter(|attempt| attempt.event.user == *user).collect();
-    let day_7 = days_after(assignment.event.date, 7);
     Values {
         conversion: both(&|window| {
             f64::from(u8::from(paid.iter().any(|paid| window.contains(&paid.event.at))))
@@ -184,9 +215,6 @@ fn values(facts: &Facts, rates: &Rates, assignment: &Assignment, window_days: i6
             let dates = activity.iter().filter(|event| window.contains(&event.at)).map(|event| event.date);
             dates.collect::<BTreeSet<Date>>().len() as f64
         }),
-        retention_d7: f64::from(u8::from(
-            activity.iter().any(|event| windows[0].contains(&event.at) && event.date == day_7),
-        )),
         correct: both(&|window| {
             let inside = attempts.iter().filter(|attempt| window.contains(&attempt.event.at));
             inside.filter(|attempt| attempt.is_correct).count() as f64

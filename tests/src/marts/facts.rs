@@ -74,6 +74,11 @@ pub(super) struct Purchase {
 }
 
 impl Purchase {
+    /// The same purchase, whatever the events and users that tell it.
+    fn identity(&self) -> (&str, Date, Date) {
+        (&self.id, self.period_start, self.period_end)
+    }
+
     pub(super) fn is_paid(&self) -> bool {
         !self.is_trial && self.amount > 0
     }
@@ -84,6 +89,9 @@ impl Purchase {
 pub(super) struct Refund {
     pub(super) event: Event,
     pub(super) purchase_id: String,
+    /// The paid purchase it names: the latest of that id that is not after it, else the earliest. `None` where no
+    /// purchase has the id.
+    pub(super) named: Option<Purchase>,
     /// In 1/10000 of the currency's unit.
     pub(super) amount: i64,
     pub(super) currency: String,
@@ -114,9 +122,14 @@ pub struct Facts {
 }
 
 impl Facts {
-    /// The facts in these day files, in that zone, up to `as_of`: else to the date of the latest file.
+    /// The facts in these day files, in that zone, up to `as_of`: else to the last date of the zone that had ended when
+    /// the date of the latest file ended in UTC.
+    ///
+    /// # Panics
+    /// Where that lies beyond the calendar.
     pub fn new(files: &[DayFile], zone: &TimeZone, as_of: Option<Date>) -> Facts {
-        let as_of = as_of.or_else(|| files.iter().map(|file| file.batch_date).max());
+        let last_file = files.iter().map(|file| file.batch_date).max();
+        let as_of = as_of.or_else(|| last_file.map(|date| last_ended(date, zone)));
         let mut facts = Facts {
             zone: zone.clone(),
             as_of,
@@ -137,6 +150,8 @@ impl Facts {
         by_time(&mut facts.purchases, |purchase| &purchase.event);
         by_time(&mut facts.refunds, |refund| &refund.event);
         by_time(&mut facts.assignments, |assignment| &assignment.event);
+        facts.drop_repeated_purchases();
+        facts.give_refunds_to_their_buyers();
         facts
     }
 
@@ -154,6 +169,7 @@ impl Facts {
             }),
             "purchases" => self.refunds.push(Refund {
                 purchase_id: text(row, "purchase_id"),
+                named: None,
                 amount: integer(row, "amount"),
                 currency: text(row, "currency"),
                 event,
@@ -178,9 +194,42 @@ impl Facts {
         }
     }
 
-    /// The first and the last date of the marts' daily rows: from the first activity, or the first money where
-    /// that is earlier, to the last date that counts. `None` where there is neither.
+    /// Purchases that were told before do not count.
+    fn drop_repeated_purchases(&mut self) {
+        let mut told = BTreeSet::new();
+        // They stand in the order of time and id.
+        self.purchases.retain(|purchase| {
+            let (id, start, end) = purchase.identity();
+            told.insert((id.to_owned(), start, end))
+        });
+    }
+
+    /// A refund is of the user, platform and country of the purchase it names. Refunds of trials do not count.
+    fn give_refunds_to_their_buyers(&mut self) {
+        let ids: BTreeSet<&str> = self.purchases.iter().map(|purchase| &*purchase.id).collect();
+        let mut refunds = std::mem::take(&mut self.refunds);
+        refunds.retain_mut(|refund| {
+            let mut paid = self.paid().filter(|paid| paid.id == refund.purchase_id).peekable();
+            let earliest = paid.peek().copied();
+            let before = paid.filter(|paid| paid.event.at <= refund.event.at).last();
+            let Some(named) = before.or(earliest) else { return !ids.contains(&*refund.purchase_id) };
+            refund.event.user.clone_from(&named.event.user);
+            refund.event.platform.clone_from(&named.event.platform);
+            refund.event.country.clone_from(&named.event.country);
+            refund.named = Some(named.clone());
+            true
+        });
+        self.refunds = refunds;
+    }
+
+    /// The first and the last date of most marts' daily rows: from the first activity to the last date that counts.
+    /// `None` where there is none.
     pub fn span(&self) -> Option<(Date, Date)> {
+        Some((self.activity.iter().map(|event| event.date).min()?, self.as_of?))
+    }
+
+    /// The same where money is told: from the first money on, where that is earlier.
+    pub fn span_of_money(&self) -> Option<(Date, Date)> {
         let activity = self.activity.iter().map(|event| event.date);
         let paid = self.paid().map(|purchase| purchase.event.date);
         let refunded = self.refunds.iter().map(|refund| refund.event.date);
@@ -192,11 +241,6 @@ impl Facts {
         self.purchases.iter().filter(|purchase| purchase.is_paid())
     }
 
-    /// The purchase that a refund names: the earliest of that id.
-    pub(super) fn purchase_of(&self, refund: &Refund) -> Option<&Purchase> {
-        self.purchases.iter().find(|purchase| purchase.id == refund.purchase_id)
-    }
-
     /// Each user's first date of activity.
     pub fn first_active_dates(&self) -> BTreeMap<&str, Date> {
         let mut first = BTreeMap::new();
@@ -206,6 +250,34 @@ impl Facts {
         }
         first
     }
+}
+
+/// Event id, user and time of every purchase that was told before, with the id of the event that counts.
+pub fn repeated_purchases(files: &[DayFile]) -> Vec<(String, String, i64, String)> {
+    let mut told: BTreeMap<(String, i64, i64), Vec<(i64, String, String)>> = BTreeMap::new();
+    for (_, row) in deduplicated(files) {
+        if row.table == "purchases" && text(row, "kind") == "purchase" {
+            let key = (text(row, "purchase_id"), integer(row, "period_start"), integer(row, "period_end"));
+            let event = (integer(row, "event_time"), text(row, "event_id"), text(row, "user_id"));
+            told.entry(key).or_default().push(event);
+        }
+    }
+    let mut repeated = Vec::new();
+    for mut events in told.into_values() {
+        events.sort();
+        let counted = events[0].1.clone();
+        repeated.extend(events.into_iter().skip(1).map(|(at, id, user)| (id, user, at, counted.clone())));
+    }
+    repeated
+}
+
+/// The last date of a zone that had ended when this date ended in UTC.
+///
+/// # Panics
+/// Where that lies beyond the calendar.
+pub fn last_ended(date: Date, zone: &TimeZone) -> Date {
+    let end = super::days_after(date, 1).to_zoned_datetime(TimeZone::UTC).expect("UTC has every instant");
+    super::days_after(end.with_time_zone(zone.clone()).date(), -1)
 }
 
 fn by_time<T>(facts: &mut [T], event: impl Fn(&T) -> &Event) {

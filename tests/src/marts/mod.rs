@@ -25,7 +25,7 @@ pub use ab_test_results::{AbOptions, ab_test_results};
 pub use activity::activity_daily;
 pub use calendar::{Period, days_after, months_after};
 pub use conversion::conversion;
-pub use facts::{DayFile, Event, Facts, deduplicated, event_id_conflicts};
+pub use facts::{DayFile, Event, Facts, deduplicated, event_id_conflicts, last_ended, repeated_purchases};
 pub use ltv::ltv;
 pub use money::{Rates, Unit};
 pub use retention::retention;
@@ -34,7 +34,8 @@ pub use subscription_retention::subscription_retention;
 pub use table::{Cell, Table};
 pub use task_success::task_success_daily;
 
-/// The seven marts that need nothing but facts and exchange rates; [`ab_test_results`] is the eighth.
+/// The seven marts that need nothing but facts and exchange rates, without days of grace; [`ab_test_results`] is the
+/// eighth.
 pub fn all_but_ab_tests(facts: &Facts, rates: &Rates) -> Vec<Table> {
     vec![
         activity_daily(facts),
@@ -43,6 +44,6 @@ pub fn all_but_ab_tests(facts: &Facts, rates: &Rates) -> Vec<Table> {
         revenue(facts, rates),
         conversion(facts),
         ltv(facts, rates),
-        subscription_retention(facts),
+        subscription_retention(facts, 0),
     ]
 }

@@ -22,8 +22,9 @@ struct Figures<'a> {
 pub fn revenue(facts: &Facts, rates: &Rates) -> Table {
     let mut mart = Table::new(
         "fct_revenue",
-        &["grain", "period_start", "segment", "segment_value"],
+        &["period", "period_start", "segment", "segment_value"],
         &[
+            "is_complete",
             "active_users",
             "paying_users",
             "new_paying_users",
@@ -36,15 +37,15 @@ pub fn revenue(facts: &Facts, rates: &Rates) -> Table {
             "arppu",
         ],
     );
-    let Some((first_day, as_of)) = facts.span() else { return mart };
-    for grain in Period::ALL {
+    let Some((first_day, as_of)) = facts.span_of_money() else { return mart };
+    for period in Period::ALL {
         let mut rows: BTreeMap<(Date, &'static str, String), Figures<'_>> = BTreeMap::new();
-        for start in grain.starts(first_day, as_of) {
+        for start in period.starts(first_day, as_of) {
             rows.entry((start, "overall", String::new())).or_default();
         }
         for event in &facts.activity {
             for (segment, value) in event.segments() {
-                let row = rows.entry((grain.start(event.date), segment, value)).or_default();
+                let row = rows.entry((period.start(event.date), segment, value)).or_default();
                 row.active.insert(&event.user);
             }
         }
@@ -53,7 +54,7 @@ pub fn revenue(facts: &Facts, rates: &Rates) -> Table {
             let event = &purchase.event;
             let is_first = have_paid.insert(&event.user);
             for (segment, value) in segments(purchase) {
-                let row = rows.entry((grain.start(event.date), segment, value)).or_default();
+                let row = rows.entry((period.start(event.date), segment, value)).or_default();
                 row.paying.insert(&event.user);
                 row.new_paying += usize::from(is_first);
                 row.purchases += 1;
@@ -62,12 +63,12 @@ pub fn revenue(facts: &Facts, rates: &Rates) -> Table {
         }
         for refund in &facts.refunds {
             let event = &refund.event;
-            let segments = match facts.purchase_of(refund) {
+            let segments = match &refund.named {
                 Some(purchase) => segments(purchase),
                 None => event.segments().into_iter().chain([("plan", String::new())]).collect(),
             };
             for (segment, value) in segments {
-                let row = rows.entry((grain.start(event.date), segment, value)).or_default();
+                let row = rows.entry((period.start(event.date), segment, value)).or_default();
                 row.refunds += rates.convert(refund.amount, &refund.currency, event.date);
             }
         }
@@ -83,10 +84,11 @@ pub fn revenue(facts: &Facts, rates: &Rates) -> Table {
             };
             let net = row.gross - row.refunds;
             mart.push(vec![
-                Cell::text(grain.name()),
+                Cell::text(period.name()),
                 Cell::Date(*start),
                 Cell::text(segment),
                 Cell::text(value),
+                Cell::Bool(period.last_day(*start) <= as_of),
                 Cell::count(active),
                 Cell::count(row.paying.len()),
                 Cell::count(row.new_paying),

@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 
 use super::facts::Purchase;
-use super::{Cell, Facts, Period, Table, months_after};
+use super::{Cell, Facts, Period, Table, days_after, months_after};
 
 /// `fct_subscription_retention`: how many subscribers are inside a paid period so many months on.
-pub fn subscription_retention(facts: &Facts) -> Table {
+///
+/// A paid period counts for so many days of grace after its end.
+pub fn subscription_retention(facts: &Facts, grace_days: i64) -> Table {
     let mut mart = Table::new(
         "fct_subscription_retention",
         &["cohort_month", "segment", "segment_value", "month_index"],
@@ -33,7 +35,8 @@ pub fn subscription_retention(facts: &Facts) -> Table {
         for index in 0..=36 {
             let dates = subscribers.iter().map(|one| (one, months_after(one.start, index)));
             let eligible: Vec<_> = dates.filter(|(_, date)| *date <= as_of).collect();
-            let retained = eligible.iter().filter(|(one, date)| one.is_subscribed_on(*date)).count();
+            let retained =
+                eligible.iter().filter(|(one, date)| one.is_subscribed_on(*date, grace_days)).count();
             if eligible.is_empty() {
                 continue;
             }
@@ -59,8 +62,10 @@ struct Subscriber<'a> {
 }
 
 impl Subscriber<'_> {
-    fn is_subscribed_on(&self, date: Date) -> bool {
-        self.periods.iter().any(|paid| paid.period_start <= date && date < paid.period_end)
+    fn is_subscribed_on(&self, date: Date, grace_days: i64) -> bool {
+        self.periods
+            .iter()
+            .any(|paid| paid.period_start <= date && date < days_after(paid.period_end, grace_days))
     }
 }
 
@@ -69,8 +74,8 @@ fn is_fully_refunded(purchase: &Purchase, facts: &Facts) -> bool {
     let refunded: i64 = facts
         .refunds
         .iter()
-        .filter(|refund| refund.purchase_id == purchase.id && refund.currency == purchase.currency)
-        .filter(|refund| facts.purchase_of(refund).is_some_and(|named| named.event == purchase.event))
+        .filter(|refund| refund.currency == purchase.currency)
+        .filter(|refund| refund.named.as_ref().is_some_and(|named| named.event == purchase.event))
         .map(|refund| refund.amount)
         .sum();
     refunded >= purchase.amount

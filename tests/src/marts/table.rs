@@ -21,7 +21,7 @@ pub enum Cell {
     Index(u64),
     /// A number of users, events, …: `UInt64`.
     Count(u64),
-    /// Exact money: `Decimal(38, 10)`.
+    /// Exact money: `Decimal(38, 16)`.
     Money(Unit),
     /// A ratio or a median, `None` where there is none: a `Float64` that agrees to 10⁻¹².
     Rate(Option<f64>),
@@ -30,6 +30,8 @@ pub enum Cell {
     Statistic(Option<f64>, f64),
     /// A truth value.
     Bool(bool),
+    /// Several names, in their order.
+    Texts(Vec<String>),
 }
 
 impl Cell {
@@ -68,9 +70,10 @@ impl Cell {
             Cell::Date(_) => &["Date"],
             Cell::Index(_) => &["UInt8", "UInt16", "UInt32", "UInt64"],
             Cell::Count(_) => &["UInt64"],
-            Cell::Money(_) => &["Decimal(38, 10)"],
+            Cell::Money(_) => &["Decimal(38, 16)"],
             Cell::Rate(_) | Cell::Statistic(..) => &["Float64", "Nullable(Float64)"],
             Cell::Bool(_) => &["Bool"],
+            Cell::Texts(_) => &["Array(LowCardinality(String))"],
         }
     }
 
@@ -94,6 +97,10 @@ impl Cell {
             Cell::Statistic(_, scale) => Cell::Statistic(number(found), *scale),
             Cell::Bool(_) => {
                 Cell::Bool(found.as_bool().unwrap_or_else(|| panic!("{found} is no truth value")))
+            }
+            Cell::Texts(_) => {
+                let texts = found.as_array().unwrap_or_else(|| panic!("{found} is no array"));
+                Cell::Texts(texts.iter().map(|text| text.as_str().expect("a text").to_owned()).collect())
             }
         }
     }
@@ -121,19 +128,20 @@ impl fmt::Display for Cell {
             Cell::Text(text) => write!(f, "{text:?}"),
             Cell::Date(date) => write!(f, "{date}"),
             Cell::Index(number) | Cell::Count(number) => write!(f, "{number}"),
-            Cell::Money(money) => write!(f, "{money}e-10"),
+            Cell::Money(money) => write!(f, "{money}e-16"),
             Cell::Rate(Some(number)) | Cell::Statistic(Some(number), _) => write!(f, "{number}"),
             Cell::Rate(None) | Cell::Statistic(None, _) => write!(f, "NULL"),
             Cell::Bool(value) => write!(f, "{value}"),
+            Cell::Texts(texts) => write!(f, "{texts:?}"),
         }
     }
 }
 
-/// A decimal number in 10⁻¹⁰.
+/// A decimal number in 10⁻¹⁶.
 fn money(text: &str) -> Unit {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-    assert!(fraction.len() <= 10, "{text} has more than ten decimal places");
-    format!("{whole}{fraction:0<10}").parse().expect("a decimal number has digits")
+    assert!(fraction.len() <= 16, "{text} has more than sixteen decimal places");
+    format!("{whole}{fraction:0<16}").parse().expect("a decimal number has digits")
 }
 
 /// A mart: named columns, the first of them its key, and rows in no particular order.

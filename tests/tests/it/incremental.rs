@@ -10,7 +10,9 @@ use std::fs;
 use event_generator::Plan;
 use fastrand::Rng;
 use integration_tests::days::{Days, WindowEnd, dbt_project, exchange_rates, load, with_other_rates};
-use integration_tests::marts::{AbOptions, DayFile, Facts, Rates, ab_test_results, all_but_ab_tests};
+use integration_tests::marts::{
+    AbOptions, DayFile, Facts, Rates, ab_test_results, all_but_ab_tests, last_ended,
+};
 use integration_tests::world::World;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -62,9 +64,10 @@ impl Sequence {
         let start = ["2026-01-25", "2026-02-12", "2026-03-20"][rng.usize(..3)];
         let plan = Plan { seed, ..Plan::new(start.parse().unwrap(), 26, 30) };
         let mut days = Days::generated(&plan, 2);
-        let as_of = *days.dates().last().unwrap();
+        let latest = *days.dates().last().unwrap();
         let zone = ZONES[rng.usize(..ZONES.len())];
-        let end = WindowEnd { as_of, zone: TimeZone::get(zone).unwrap(), window_days: 14 };
+        let time_zone = TimeZone::get(zone).unwrap();
+        let end = WindowEnd { as_of: last_ended(latest, &time_zone), zone: time_zone, window_days: 14 };
         days.add_nasty_lines(seed, 25, &[end]);
 
         let mut dates = days.dates();

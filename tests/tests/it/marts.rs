@@ -4,6 +4,7 @@ use event_generator::Plan;
 use integration_tests::days::{Days, WindowEnd, dbt_project, exchange_rates, load};
 use integration_tests::marts::{
     AbOptions, DayFile, Facts, Rates, ab_test_results, all_but_ab_tests, deduplicated, event_id_conflicts,
+    last_ended, repeated_purchases,
 };
 use integration_tests::world::World;
 use jiff::civil::Date;
@@ -19,8 +20,8 @@ struct Build {
     ab: AbOptions,
 }
 
-/// A zone with summer time, whose change falls into the days, to a date that has not come; one that is half an hour
-/// off, to a date that is past, with all else that can be chosen.
+/// A zone with summer time, whose change falls into the days, west of UTC, where the last day is the one before; one
+/// that is half an hour off, to a date that is past, with all else that can be chosen.
 fn builds() -> [Build; 4] {
     let [first, second, third] = ["it's", "say \"hello\"", "`tick`"].map(str::to_owned);
     let shares = [(first.clone(), 0.5), (second.clone(), 0.3), (third.clone(), 0.2)];
@@ -28,16 +29,17 @@ fn builds() -> [Build; 4] {
         window_days: 21,
         control_variants: [(first.clone(), third), (second, "'".to_owned())].into(),
         expected_shares: [(first, shares.into())].into(),
+        min_users: 2,
     };
     let build = |zone, currency| Build { zone, currency, as_of: None, ab: AbOptions::default() };
     [
         build("UTC", "USD"),
-        Build { as_of: Some("2026-05-31"), ..build("America/New_York", "EUR") },
+        build("America/New_York", "EUR"),
         Build { as_of: Some("2026-04-30"), ab: all, ..build("Asia/Kolkata", "USD") },
-        // The seventh day is cut by the window's end.
+        // The window ends before the seventh day.
         Build {
             as_of: Some("2026-03-31"),
-            ab: AbOptions { window_days: 7, ..AbOptions::default() },
+            ab: AbOptions { window_days: 3, min_users: 0, ..AbOptions::default() },
             ..build("Europe/Berlin", "EUR")
         },
     ]
@@ -52,6 +54,7 @@ impl Build {
             "ab_window_days": self.ab.window_days,
             "ab_control_variants": self.ab.control_variants,
             "ab_expected_shares": self.ab.expected_shares,
+            "ab_min_users": self.ab.min_users,
         });
         vars.to_string()
     }
@@ -89,10 +92,10 @@ fn all_marts_are_what_a_plain_computation_says() {
 fn nasty_days(world: &World, plan: &Plan) -> Vec<DayFile> {
     let mut days = Days::generated(plan, 3);
     let latest: Date = *days.dates().last().unwrap();
-    let ends = builds().map(|build| WindowEnd {
-        as_of: build.as_of.map_or(latest, |date| date.parse().unwrap()),
-        zone: TimeZone::get(build.zone).unwrap(),
-        window_days: build.ab.window_days,
+    let ends = builds().map(|build| {
+        let zone = TimeZone::get(build.zone).unwrap();
+        let as_of = build.as_of.map_or_else(|| last_ended(latest, &zone), |date| date.parse().unwrap());
+        WindowEnd { as_of, zone, window_days: build.ab.window_days }
     });
     // What a day held before it was replaced must leave no trace.
     for date in days.dates().into_iter().step_by(9) {
@@ -130,6 +133,20 @@ fn staging_holds_each_event_once(world: &World, files: &[DayFile]) {
     let mut found = found;
     found.sort_by_key(ToString::to_string);
     assert!(expected.len() > 50, "only {} conflicts", expected.len());
+    assert_eq!(found, expected);
+
+    let found = world.query(
+        "SELECT toString(event_id), user_id, toUnixTimestamp64Milli(event_time), toString(counted_event_id) \
+         FROM {staging}.stg_repeated_purchases ORDER BY ALL",
+    );
+    let mut expected: Vec<serde_json::Value> = repeated_purchases(files)
+        .into_iter()
+        .map(|(id, user, at, counted)| json!([id, user, at, counted]))
+        .collect();
+    expected.sort_by_key(ToString::to_string);
+    let mut found = found;
+    found.sort_by_key(ToString::to_string);
+    assert!(expected.len() > 10, "only {} repeated purchases", expected.len());
     assert_eq!(found, expected);
 }
 

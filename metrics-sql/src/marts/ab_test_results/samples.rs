@@ -1,7 +1,7 @@
 //! A row a user, comparison, metric and method: what is tested.
 
 use super::{CUPED, Kind, METRICS, Metric, SIDED_MEASURES, SIDES, WELCH, null};
-use crate::intermediate::experiments::{BEFORE, measures};
+use crate::intermediate::experiments::{BEFORE, IS_D7_OVER, IS_WINDOW_OVER, measures};
 use crate::sql::{
     Expr, JoinKind, Order, Query, Relation, Select, SqlType, WindowSpec, array, call, case, col, int, text,
     tuple,
@@ -62,7 +62,9 @@ pub(super) fn samples() -> Query {
     let side = |name: &'static str| col(name).of("sides");
     let float = |value: Expr| call("toFloat64", [value]);
     let prior = |name: &str| user(&format!("{BEFORE}{name}"));
-    let pairs = METRICS.map(|Metric { name, kind }| {
+    let pairs = METRICS.map(|metric| {
+        let is_analysed = user(metric.is_analysed());
+        let Metric { name, kind } = metric;
         let (y, x) = match kind {
             Kind::Mean(column) => (float(user(column)), float(prior(column))),
             Kind::Share(column) => {
@@ -82,10 +84,12 @@ pub(super) fn samples() -> Query {
                 ),
             ),
         };
-        tuple([text(name), y.cast(SqlType::Float64.nullable()), x])
+        // Who is not analysed, or of a side that has no value, is no sample.
+        let y = case([(is_analysed, y)], null()).cast(SqlType::Float64.nullable());
+        tuple([text(name), y, x])
     });
     let users = Select::from(measures())
-        .columns(["experiment_id", "variant", "is_active_d7"])
+        .columns(["experiment_id", "variant", IS_WINDOW_OVER, IS_D7_OVER, "is_active_d7"])
         .columns(SIDED_MEASURES)
         .columns(SIDED_MEASURES.map(|name| format!("{BEFORE}{name}")))
         .order_by(["experiment_id", "user_id"].map(|name| Order::by(col(name))));
@@ -102,33 +106,33 @@ pub(super) fn samples() -> Query {
     Select::from(Query::from(joined))
         .columns(["experiment_id", "variant", "is_control"])
         .item(col("pair").element(1), "metric")
-        .item(col("pair").element(2), "y")
+        .item(call("assumeNotNull", [col("pair").element(2)]), "y")
         .item(col("pair").element(3), "x")
         .array_join(col("pairs"), "pair")
+        .filter(call("isNotNull", [col("pair").element(2)]))
         .into()
 }
 
 pub(super) fn coefficients() -> Query {
-    // Where a side has no value, its users take no part: the other is compared with nothing, and keeps its mean.
-    let has_value = || call("isNotNull", [col("y")]);
-    let variance = || call("varSampStableIf", [col("x"), has_value()]);
+    let variance = || call("varSampStable", [col("x")]);
     let theta = case(
-        [(call("countIf", [has_value()]).greater(int(1)).and(variance().greater(int(0))), {
+        [(call("count", []).greater(int(1)).and(variance().greater(int(0))), {
             call("covarSampStable", [col("x"), col("y")]) / variance()
         })],
         int(0),
     );
     let mut select = Select::from(Relation::cte("samples"))
         .columns(["experiment_id", "variant", "metric"])
-        .item(call("avgIf", [col("x"), has_value()]), "mean_x")
+        .item(call("avg", [col("x")]), "mean_x")
         .item(call("avg", [col("y")]), "mean_y")
-        .item(theta, "theta")
-        .item(call("max", [call("abs", [col("y")])]), "largest");
+        .item(theta, "theta");
     for (side, is_control) in SIDES {
         let on_side = || col("is_control").equals(int(is_control));
-        select = select
-            .item(call("avgIf", [col("x"), has_value().and(on_side())]), format!("{side}_mean_x"))
-            .item(call("avgIf", [col("y"), on_side()]), format!("{side}_mean_y"));
+        for name in ["x", "y"] {
+            select = select
+                .item(call("avgIf", [col(name), on_side()]), format!("{side}_mean_{name}"))
+                .item(call("maxIf", [call("abs", [col(name)]), on_side()]), format!("{side}_largest_{name}"));
+        }
     }
     select.group_by(["experiment_id", "variant", "metric"].map(col)).into()
 }
@@ -144,16 +148,19 @@ pub(super) fn values() -> Query {
     };
     let apart = || sample("y") - of_side("mean_y");
     let apart_before = coefficient("theta") * (sample("x") - of_side("mean_x"));
-    let of_method = |method, value, centred, apart| tuple([text(method), value, centred, apart]);
+    let largest_before = call("abs", [coefficient("theta")]) * of_side("largest_x");
+    let largest = call("greatest", [of_side("largest_y"), largest_before]);
+    let of_method =
+        |method, value, centred, apart, scale| tuple([text(method), value, centred, apart, scale]);
     let mut joined = Select::from(Relation::cte("samples").alias("samples"));
     for name in ["experiment_id", "variant", "metric", "is_control"] {
         joined = joined.item(sample(name), name);
     }
     let methods = array([
-        of_method(WELCH, sample("y"), centred(), apart()),
-        of_method(CUPED, sample("y") - before(), centred() - before(), apart() - apart_before),
+        of_method(WELCH, sample("y"), centred(), apart(), of_side("largest_y")),
+        of_method(CUPED, sample("y") - before(), centred() - before(), apart() - apart_before, largest),
     ]);
-    let joined = joined.item(coefficient("largest"), "largest").item(methods, "both").join(
+    let joined = joined.item(methods, "both").join(
         JoinKind::Inner,
         Relation::cte("coefficients").alias("coefficients"),
         {
@@ -162,11 +169,12 @@ pub(super) fn values() -> Query {
         },
     );
     Select::from(Query::from(joined))
-        .columns(["experiment_id", "variant", "metric", "is_control", "largest"])
+        .columns(["experiment_id", "variant", "metric", "is_control"])
         .item(col("one").element(1), "method")
         .item(col("one").element(2), "value")
         .item(col("one").element(3), "centred")
         .item(col("one").element(4), "apart")
+        .item(col("one").element(5), "scale")
         .array_join(col("both"), "one")
         .into()
 }

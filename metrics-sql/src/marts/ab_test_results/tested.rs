@@ -4,33 +4,34 @@ use super::{
     CONFIDENCE, CUPED, EFFECT_PER_STANDARD_ERROR, FARTHEST_BY_SQUARES, Kind, METRICS, ROUNDING, SIDES, TEST,
     WELCH, null,
 };
+use crate::intermediate::experiments::IS_D7_OVER;
 use crate::sql::{
-    Bound, Expr, Frame, FrameUnit, JoinKind, Order, Query, Relation, Select, SqlType, WindowSpec, array,
-    call, case, col, int, lambda, number, parametric, text, tuple,
+    Bound, Expr, Frame, FrameUnit, JoinKind, Order, Query, Relation, Select, SqlType, Var, WindowSpec, array,
+    call, case, col, int, lambda, number, parametric, text, tuple, var,
 };
 
+/// What is known of both sides of a test before it is made.
+const SIDE_FIGURES: [&str; 5] =
+    ["control_variant", "variant_users", "control_users", "variant_value", "control_value"];
+/// What a test that can be made gives.
+const TEST_FIGURES: [&str; 5] = ["standard_error", "degrees_of_freedom", "p_value", "ci_low", "ci_high"];
+
 pub(super) fn moments() -> Query {
-    let (value, centred) = (|| col("value"), || col("centred"));
     let mut select = Select::from(Relation::cte("values")).columns(TEST);
     for (side, is_control) in SIDES {
         let on_side = || col("is_control").equals(int(is_control));
-        let measured = call("countIf", [on_side().and(call("isNotNull", [value()]))]);
         select = select
-            .item(measured, format!("{side}_users"))
-            .item(call("avgIf", [value(), on_side()]), format!("{side}_mean"))
-            .item(call("varSampStableIf", [centred(), on_side()]), format!("{side}_variance"));
+            .item(call("countIf", [on_side()]), format!("{side}_count"))
+            .item(call("avgIf", [col("value"), on_side()]), format!("{side}_mean"))
+            .item(call("varSampStableIf", [col("apart"), on_side()]), format!("{side}_variance"))
+            .item(call("maxIf", [col("scale"), on_side()]), format!("{side}_scale"));
     }
-    // The server's test takes no NULL; where there is one, all of a side are, and nothing is tested. It fails for
-    // samples that cannot be tested, so it is kept as a state until that is known.
-    let welch = |value| {
-        let samples = [call("ifNull", [value, int(0)]), col("is_control")];
-        parametric("welchTTestState", [number(CONFIDENCE)], samples)
-    };
+    // The server's test fails for samples that cannot be tested, so it is kept as a state until that is known.
+    let welch = |value| parametric("welchTTestState", [number(CONFIDENCE)], [col(value), col("is_control")]);
     select
-        .item(call("max", [col("largest")]), "largest")
-        .item(welch(centred()), "welch")
+        .item(welch("centred"), "welch")
         // Both sides about zero: the interval of no difference, whose width is that of the one there is.
-        .item(welch(col("apart")), "welch_apart")
+        .item(welch("apart"), "welch_apart")
         .group_by(TEST.map(col))
         .into()
 }
@@ -52,47 +53,77 @@ pub(super) fn figures() -> Query {
         .array_join(grid(), "test");
     let every_one = |name: &'static str| col(name).of("every");
     let moment = |name: &str| col(name.to_owned()).of("moments");
-    let users = |side: &str| call("ifNull", [moment(&format!("{side}_users")), int(0)]);
+    let count = |side: &str| call("ifNull", [moment(&format!("{side}_count")), int(0)]);
+    let of_totals =
+        |side: &str, name: &'static str| call("ifNull", [col(name).of(format!("{side}_totals")), int(0)]);
     let mut select =
         Select::from(Query::from(every).alias("every")).item(every_one("control_variant"), "control_variant");
     for name in TEST {
         select = select.item(every_one(name), name);
     }
-    for side in ["variant", "control"] {
+    let is_d7 = METRICS
+        .iter()
+        .filter(|metric| metric.is_analysed() == IS_D7_OVER)
+        .map(|metric| every_one("metric").equals(text(metric.name)))
+        .reduce(Expr::or)
+        .expect("a metric is told by the seventh day");
+    for (side, _) in SIDES {
         let value = moment(&format!("{side}_mean"));
+        let users = case([(is_d7.clone(), of_totals(side, "d7_users"))], of_totals(side, "users"));
         select = select
-            .item(users(side), format!("{side}_users"))
-            .item(case([(users(side).greater(int(0)), value)], null()), format!("{side}_value"))
-            .item(moment(&format!("{side}_variance")) / users(side), format!("{side}_share"));
+            .item(users, format!("{side}_users"))
+            .item(count(side), format!("{side}_count"))
+            .item(case([(count(side).greater(int(0)), value)], null()), format!("{side}_value"))
+            .item(moment(&format!("{side}_variance")) / count(side), format!("{side}_share"))
+            .item(is_varied(&moment, side), format!("{side}_is_varied"));
     }
-    select
-        .item(moment("largest"), "largest")
-        .item(moment("welch"), "welch")
-        .item(moment("welch_apart"), "welch_apart")
-        .join(JoinKind::Left, Relation::cte("moments").alias("moments"), {
+    select = select.item(moment("welch"), "welch").item(moment("welch_apart"), "welch_apart").join(
+        JoinKind::Left,
+        Relation::cte("moments").alias("moments"),
+        {
             TEST.map(|name| moment(name).equals(every_one(name)))
                 .into_iter()
                 .reduce(Expr::and)
                 .expect("a test has keys")
-        })
-        .into()
+        },
+    );
+    for (side, variant) in [("variant", "variant"), ("control", "control_variant")] {
+        let alias = format!("{side}_totals");
+        let is_same = col("experiment_id")
+            .of(alias.clone())
+            .equals(every_one("experiment_id"))
+            .and(col("variant").of(alias.clone()).equals(every_one(variant)));
+        select = select.join(JoinKind::Left, Relation::cte("totals").alias(alias), is_same);
+    }
+    select.into()
+}
+
+/// Whether the values of a side differ by more than the rounding of floats.
+fn is_varied(moment: &impl Fn(&str) -> Expr, side: &str) -> Expr {
+    let deviation = call("sqrt", [moment(&format!("{side}_variance"))]);
+    let is_varied = deviation.greater(moment(&format!("{side}_scale")) * number(ROUNDING));
+    call("ifNull", [is_varied, int(0)])
 }
 
 pub(super) fn tests() -> Query {
     let error = || call("sqrt", [col("variant_share") + col("control_share")]);
-    let enough = |side: &str| col(format!("{side}_users")).greater(int(1));
-    let can_be_tested =
-        enough("variant").and(enough("control")).and(error().greater(col("largest") * number(ROUNDING)));
+    let both = |of_side: fn(&str) -> Expr| of_side("variant").and(of_side("control"));
+    let are_enough = both(|side| col(format!("{side}_count")).greater(int(1)));
+    let are_varied = both(|side| col(format!("{side}_is_varied")));
+    let are_few = call("least", [col("variant_users"), col("control_users")]).less(var(Var::AbMinUsers));
     let tested = || col("is_tested");
     let if_tested = |value: Expr| case([(tested(), value)], null()).cast(SqlType::Float64.nullable());
     let square = |value: Expr| value.clone() * value;
-    let of_side = |side: &str| square(col(format!("{side}_share"))) / (col(format!("{side}_users")) - int(1));
+    let of_side = |side: &str| square(col(format!("{side}_share"))) / (col(format!("{side}_count")) - int(1));
     let degrees =
         square(col("variant_share") + col("control_share")) / (of_side("variant") + of_side("control"));
     let judged = Select::from(Relation::cte("figures"))
         .columns(TEST)
-        .columns(["control_variant", "variant_value", "control_value", "welch", "welch_apart"])
-        .item(call("ifNull", [can_be_tested, int(0)]), "is_tested")
+        .columns(SIDE_FIGURES)
+        .columns(["welch", "welch_apart"])
+        .item(are_enough.clone().and(are_varied.clone()), "is_tested")
+        .item(are_few, "has_few_users")
+        .item(are_enough.and(!are_varied), "has_no_variance")
         .item(error(), "error")
         .item(degrees, "degrees")
         .item(col("variant_value") - col("control_value"), "difference");
@@ -107,8 +138,8 @@ pub(super) fn tests() -> Query {
     let end = |place| result("welch_apart", col("is_tested"), place);
     let shaped = Select::from(Query::from(judged))
         .columns(TEST)
-        .columns(["control_variant", "variant_value", "control_value", "is_tested", "error", "degrees"])
-        .columns(["difference", "welch"])
+        .columns(SIDE_FIGURES)
+        .columns(["has_few_users", "has_no_variance", "is_tested", "error", "degrees", "difference", "welch"])
         .item(col("is_tested").and(call("ifNull", [is_near, int(0)])), "is_near")
         .item((end(4) - end(3)) / int(2), "half_width")
         .item(col("degrees") / int(2), "a")
@@ -116,7 +147,8 @@ pub(super) fn tests() -> Query {
     let p_value = case([(col("is_near"), result("welch", col("is_near"), 2))], far_tail());
     Select::from(Query::from(shaped))
         .columns(TEST)
-        .columns(["control_variant", "variant_value", "control_value"])
+        .columns(SIDE_FIGURES)
+        .columns(["has_few_users", "has_no_variance"])
         .item(if_tested(col("error")), "standard_error")
         .item(if_tested(col("degrees")), "degrees_of_freedom")
         .item(if_tested(p_value), "p_value")
@@ -144,10 +176,17 @@ fn far_tail() -> Expr {
 }
 
 pub(super) fn adjusted() -> Query {
+    // The others neither are adjusted nor count.
+    let judged = Select::from(Relation::cte("tests"))
+        .columns(TEST)
+        .columns(SIDE_FIGURES)
+        .columns(["has_few_users", "has_no_variance"])
+        .columns(TEST_FIGURES)
+        .item(case([(col("has_few_users"), null())], col("p_value")), "judged_p_value");
     let family = |ordered: bool| WindowSpec {
         partition_by: ["experiment_id", "method"].map(col).into(),
         order_by: if ordered {
-            vec![Order::by(call("isNull", [col("p_value")])), Order::by(col("p_value"))]
+            vec![Order::by(call("isNull", [col("judged_p_value")])), Order::by(col("judged_p_value"))]
         } else {
             Vec::new()
         },
@@ -157,20 +196,15 @@ pub(super) fn adjusted() -> Query {
             end: Bound::CurrentRow,
         }),
     };
-    let larger = call("count", [col("p_value")]).over(family(false))
+    let larger = call("count", [col("judged_p_value")]).over(family(false))
         - call("row_number", []).over(family(true))
         + int(1);
-    let scaled = Select::from(Relation::cte("tests"))
+    let scaled = Select::from(Query::from(judged))
         .columns(TEST)
-        .columns([
-            "control_variant",
-            "variant_value",
-            "control_value",
-            "standard_error",
-            "degrees_of_freedom",
-        ])
-        .columns(["p_value", "ci_low", "ci_high"])
-        .item(col("p_value") * larger, "scaled");
+        .columns(SIDE_FIGURES)
+        .columns(["has_few_users", "has_no_variance", "judged_p_value"])
+        .columns(TEST_FIGURES)
+        .item(col("judged_p_value") * larger, "scaled");
     let highest = call("max", [col("scaled")]).over(family(true));
     let difference = || col("variant_value") - col("control_value");
     // A control that is zero but for rounding, as CUPED leaves it, has no lift.
@@ -180,14 +214,15 @@ pub(super) fn adjusted() -> Query {
         case([(is_there, difference() / col("control_value"))], null()).cast(SqlType::Float64.nullable());
     Select::from(Query::from(scaled))
         .columns(TEST)
-        .columns(["control_variant", "standard_error", "degrees_of_freedom", "p_value", "ci_low", "ci_high"])
+        .columns(["control_variant", "variant_users", "control_users", "has_few_users", "has_no_variance"])
+        .columns(TEST_FIGURES)
         .item(col("variant_value"), "value")
         .columns(["control_value"])
         .item(difference(), "absolute_difference")
         .item(lift, "relative_lift")
         .item(col("standard_error") * number(EFFECT_PER_STANDARD_ERROR), "minimum_detectable_effect")
         .item(
-            case([(call("isNull", [col("p_value")]), null())], call("least", [highest, int(1)])),
+            case([(call("isNull", [col("judged_p_value")]), null())], call("least", [highest, int(1)])),
             "p_value_adjusted",
         )
         .into()
