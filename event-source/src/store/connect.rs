@@ -11,7 +11,7 @@ use object_store::azure::{AzureConfigKey, MicrosoftAzureBuilder};
 use object_store::gcp::{GoogleCloudStorageBuilder, GoogleConfigKey};
 use object_store::{BackoffConfig, ClientConfigKey, ObjectStore, RetryConfig};
 
-use super::{FIRST_WAIT, LONGEST_WAIT, Patience, failure, profile, wait_for};
+use super::{FIRST_WAIT, LONGEST_WAIT, Patience, failure, install_crypto, profile, wait_for};
 use crate::url::{Service, StoreUrl};
 use crate::{Options, SourceError};
 
@@ -45,6 +45,7 @@ impl Stores {
         if let Some(store) = self.made.get(&key) {
             return Ok(store.clone());
         }
+        install_crypto();
         let client = match url.service {
             Service::S3 => s3(url, self.patience.timeout),
             Service::Gcs => gcs(url, self.patience.timeout),
