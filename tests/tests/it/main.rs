@@ -15,6 +15,7 @@ mod marts;
 mod memory;
 mod metrics;
 mod producer;
+mod readme;
 mod rejects;
 mod source_faults;
 mod sources;
