@@ -31,6 +31,7 @@ pub(crate) fn run_steps(steps: &mut Steps) {
     check("clippy", clippy);
     check("the fuzzer alone", fuzzer_alone);
     check("rustdoc", rustdoc);
+    check("packages", packages);
     check("cargo-deny", dependencies);
 }
 
@@ -50,6 +51,13 @@ fn fuzzer_alone(root: &Path) -> Result<()> {
 fn rustdoc(root: &Path) -> Result<()> {
     let arguments = ["doc", "--workspace", "--no-deps", "--locked"];
     run_program(cargo().args(arguments).env("RUSTDOCFLAGS", "-D warnings").current_dir(root), repo::CARGO)
+}
+
+/// Whether each crate can be packed for the registry: it says what it is, and has a version of each crate it uses.
+fn packages(root: &Path) -> Result<()> {
+    let arguments =
+        ["package", "--workspace", "--locked", "--offline", "--no-verify", "--allow-dirty", "--quiet"];
+    run_program(cargo().args(arguments).current_dir(root), repo::CARGO)
 }
 
 fn dependencies(root: &Path) -> Result<()> {

@@ -14,7 +14,8 @@ use anyhow::{Context, Result, bail};
 use crate::repo;
 use crate::run::output;
 
-pub(crate) const DOES: &str = "check the rules of the repository: layers of crates, files, names in documentation";
+pub(crate) const DOES: &str =
+    "check the rules of the repository: layers of crates, files, names in documentation";
 
 /// Checks every rule, as `lint` does.
 pub(crate) fn run(_: &[String]) -> Result<()> {
