@@ -22,7 +22,7 @@ from rest import Api
 BUCKET = "schoolbell"
 UP_SECONDS = 300
 RUN_SECONDS = 600
-"""For all that is waited for at once; a busy machine takes minutes for five days' marts."""
+"""For all that is waited for at once; a busy machine takes minutes for two days' marts."""
 NO_ACTIVITY = ("purchase", "refund", "ab_test_assignment")
 FINAL = ("success", "failed")
 

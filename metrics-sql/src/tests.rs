@@ -1,46 +1,11 @@
-//! Tests of the definitions: consistency, what is generated, and snapshots to be read in review.
+//! Tests of the definitions: consistency, and what is generated.
 
 use std::collections::HashSet;
-use std::fmt::Write;
 
 use event_schema::registry::ENTITIES;
 
 use super::*;
-use crate::model::{ColumnTest, Layer};
-
-fn plain() -> Target {
-    Target::Plain(Plain::with_prefix("acme_", "2026-03-31"))
-}
-
-/// The definition for readers: what the snapshot shows above the SQL.
-fn summary(model: &Model) -> String {
-    let mut out = format!("{} ({})\n", model.id.name.as_str(), model.id.layer.folder());
-    let grain: Vec<&str> = model.grain.iter().map(sql::Ident::as_str).collect();
-    writeln!(out, "grain: {}\ncolumns:", grain.join(", ")).unwrap();
-    for column in &model.columns {
-        let unit = column.unit.map(|unit| format!(" [{unit}]")).unwrap_or_default();
-        writeln!(out, "  {} {} {:?}{unit}: {}", column.name.as_str(), column.ty, column.role, column.doc)
-            .unwrap();
-        for test in &column.tests {
-            match test {
-                ColumnTest::OneOf(values) => writeln!(out, "    one of {values:?}").unwrap(),
-                ColumnTest::Within(least, most) => writeln!(out, "    from {least} to {most}").unwrap(),
-            }
-        }
-    }
-    for check in &model.checks {
-        writeln!(out, "check {}: {}", check.name, sql::render_expr(&check.condition, &plain())).unwrap();
-    }
-    out
-}
-
-#[test]
-fn definitions_and_their_sql() {
-    for model in models() {
-        let shown = format!("{}\n{}\n", summary(&model), render(&model, &plain()));
-        insta::assert_snapshot!(model.id.name.as_str(), shown);
-    }
-}
+use crate::model::Layer;
 
 #[test]
 fn each_model_follows_what_it_reads() {

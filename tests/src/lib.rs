@@ -24,6 +24,8 @@ pub mod azure;
 #[cfg(feature = "product")]
 pub mod days;
 #[cfg(feature = "product")]
+mod dbt;
+#[cfg(feature = "product")]
 pub mod marts;
 #[cfg(feature = "product")]
 pub mod proxy;

@@ -11,7 +11,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::{Builder, Runtime};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
-use tokio_rustls::rustls::crypto::aws_lc_rs;
+use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::PrivatePkcs8KeyDer;
 
 /// One that nobody knows but who is given its certificate.
@@ -41,7 +41,7 @@ impl Authority {
         let key = KeyPair::generate().expect("a key");
         let about = CertificateParams::new([host.to_owned()]).expect("the name of a host");
         let certificate = about.signed_by(&key, &self.issuer).expect("it vouches for the host");
-        ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
             .expect("the provider knows the versions of TLS")
             .with_no_client_auth()

@@ -11,6 +11,8 @@ use local_clickhouse::{Builder, QueryError, Server};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::dbt;
+
 /// A test's own databases on the test binary's server, and a folder of its own.
 #[derive(Debug)]
 pub struct World {
@@ -82,6 +84,25 @@ impl World {
         command
     }
 
+    /// Another program with the test's connection, in the test's folder, that finds `schoolbell` in its PATH.
+    ///
+    /// # Panics
+    /// Where the test's folder cannot be written.
+    pub fn with_schoolbell(&self, program: &str) -> Command {
+        let programs = self.folder().join("bin");
+        let link = programs.join("schoolbell");
+        if !link.exists() {
+            std::fs::create_dir_all(&programs).expect("the test's folder can be written");
+            std::os::unix::fs::symlink(schoolbell(), link).expect("the test's folder can be written");
+        }
+        let others = std::env::var_os("PATH").unwrap_or_default();
+        let path = std::env::join_paths(std::iter::once(programs).chain(std::env::split_paths(&others)));
+        let mut command = Command::new(program);
+        self.connect(&mut command);
+        command.env("PATH", path.expect("no folder's name has a colon")).current_dir(self.folder());
+        command
+    }
+
     /// Runs `schoolbell` and answers its exit code, stdout and stderr.
     ///
     /// # Panics
@@ -123,10 +144,13 @@ impl World {
     /// # Panics
     /// Where it cannot be run, or is killed.
     pub fn try_dbt(&self, arguments: &[&str]) -> Finished {
-        Finished::of(&mut self.dbt_command(arguments), arguments)
+        let mut command = Command::new("dbt");
+        self.connect(&mut command);
+        let [target, log] = ["dbt-target", "dbt-logs"].map(|name| self.path(name));
+        dbt::run(&[arguments, &["--target-path", &target, "--log-path", &log]].concat(), &command)
     }
 
-    /// dbt from the pinned environment with the test's connection, ready to be run.
+    /// dbt from the pinned environment with the test's connection, in a process of its own, ready to be run.
     pub fn dbt_command(&self, arguments: &[&str]) -> Command {
         let mut command = xtask();
         command.args(["dbt", "--"]).args(arguments);
@@ -134,6 +158,17 @@ impl World {
         command.arg("--log-path").arg(self.folder().join("dbt-logs"));
         self.connect(&mut command);
         command
+    }
+
+    /// Runs `cargo xtask`, which is to succeed.
+    ///
+    /// # Panics
+    /// Where it fails.
+    pub fn xtask(&self, arguments: &[&str]) {
+        let mut command = xtask();
+        self.connect(&mut command);
+        let finished = Finished::of(command.args(arguments), arguments);
+        assert_eq!(finished.code, 0, "cargo xtask {arguments:?}:\n{}{}", finished.stdout, finished.stderr);
     }
 
     /// The rows that a query gives, as JSON arrays; `{raw}`, `{staging}` and `{marts}` stand for the test's

@@ -12,8 +12,11 @@ use crate::repo;
 
 pub(crate) const DOES: &str = "write the generated files, or only check that they are up to date (--check)";
 
-/// What every generated file says of itself in its first lines.
-const MARK: &str = "by `cargo xtask codegen`";
+/// What every generated file says of itself in its first lines; the first letter may be a capital.
+const MARK: &str = "enerated by `cargo xtask codegen`";
+
+/// How many of a file's first lines may have the mark.
+const HEADER_LINES: usize = 8;
 
 /// Folders in which every marked file must be one that is generated.
 const FOLDERS: [&str; 2] = ["dbt/models", "docs"];
@@ -99,12 +102,16 @@ fn left_over(root: &Path, files: &BTreeMap<PathBuf, String>) -> Result<Vec<PathB
                 continue;
             }
             let from_root = path.strip_prefix(root).context("the folder lies in the repository")?.to_owned();
-            let is_marked = fs::read_to_string(&path)
-                .is_ok_and(|text| text.lines().take(8).any(|line| line.contains(MARK)));
-            if is_marked && !files.contains_key(&from_root) {
+            let is_generated = fs::read_to_string(&path).is_ok_and(|text| header(&text).is_some());
+            if is_generated && !files.contains_key(&from_root) {
                 left_over.push(from_root);
             }
         }
     }
     Ok(left_over)
+}
+
+/// The line in which a file says that it is generated, and from what; `None` if it is written by hand.
+pub(crate) fn header(text: &str) -> Option<&str> {
+    text.lines().take(HEADER_LINES).find(|line| line.contains(MARK))
 }

@@ -31,7 +31,10 @@ const LAST_DAYS: &str = "
     FORMAT PrettyCompactMonoBlock";
 
 pub(crate) fn run(_: &[String]) -> Result<()> {
-    step("tools", || {
+    eprintln!(
+        "The whole product on this machine. The first run installs tools and compiles, which takes some minutes."
+    );
+    step("tools: ClickHouse and dbt", || {
         tools::engine::ensure()?;
         DBT.ensure().map(drop)
     })?;

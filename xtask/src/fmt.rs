@@ -31,6 +31,6 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
 /// Runs ruff on the Python code.
 pub(crate) fn ruff(root: &Path, arguments: &[&str]) -> Result<()> {
     let mut ruff = LINT.ensure()?.command("ruff");
-    ruff.args(arguments).arg("airflow").current_dir(root);
+    ruff.args(arguments).args(["airflow", "tests/dbt"]).current_dir(root);
     run_program(&mut ruff, "remove its folder and run `cargo xtask setup`")
 }

@@ -1,39 +1,38 @@
 //! `lint`: everything that is checked without running Schoolbell.
 
 use std::path::Path;
-use std::process::Command;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 
 use crate::run::{cargo, run as run_program};
-use crate::{fmt, repo, tools};
+use crate::steps::Steps;
+use crate::tools::python::LINT;
+use crate::{fmt, repo, tidy};
 
 pub(crate) const DOES: &str =
-    "check layout, lints, docs, and the dependencies' licences, sources and advisories";
+    "check layout, house rules, lints, docs, and the dependencies' licences, sources and advisories";
 
 /// Runs every check, also after a failed one, and fails if one did.
 pub(crate) fn run(_: &[String]) -> Result<()> {
-    let root = repo::root()?;
-    let checks: [(&str, &dyn Fn() -> Result<()>); 6] = [
-        ("layout", &|| fmt::run(&["--check".into()])),
-        ("clippy", &|| clippy(&root)),
-        ("the fuzzer alone", &|| fuzzer_alone(&root)),
-        ("rustdoc", &|| rustdoc(&root)),
-        ("ruff", &|| fmt::ruff(&root, &["check"])),
-        ("cargo-deny", &|| dependencies(&root)),
-    ];
-    let mut failed = Vec::new();
-    for (name, check) in checks {
-        eprintln!("== {name}");
-        if let Err(error) = check() {
-            eprintln!("{name}: {error:#}");
-            failed.push(name);
-        }
-    }
-    if !failed.is_empty() {
-        bail!("failed: {}", failed.join(", "));
-    }
-    Ok(())
+    let mut steps = Steps::default();
+    run_steps(&mut steps);
+    eprint!("====\n{}", steps.summary());
+    steps.check()
+}
+
+/// Runs every check as a step.
+pub(crate) fn run_steps(steps: &mut Steps) {
+    let mut check = |name: &str, check: fn(&Path) -> Result<()>| {
+        steps.run(&format!("lint: {name}"), || check(&repo::root()?));
+    };
+    check("layout", |_| fmt::run(&["--check".into()]));
+    check("rules of the repository", tidy::check);
+    check("ruff", |root| fmt::ruff(root, &["check"]));
+    check("clippy", clippy);
+    check("the fuzzer alone", fuzzer_alone);
+    check("rustdoc", rustdoc);
+    check("packages", packages);
+    check("cargo-deny", dependencies);
 }
 
 fn clippy(root: &Path) -> Result<()> {
@@ -54,10 +53,16 @@ fn rustdoc(root: &Path) -> Result<()> {
     run_program(cargo().args(arguments).env("RUSTDOCFLAGS", "-D warnings").current_dir(root), repo::CARGO)
 }
 
+/// Whether each crate can be packed for the registry: it says what it is, and has a version of each crate it uses.
+fn packages(root: &Path) -> Result<()> {
+    let arguments =
+        ["package", "--workspace", "--locked", "--offline", "--no-verify", "--allow-dirty", "--quiet"];
+    run_program(cargo().args(arguments).current_dir(root), repo::CARGO)
+}
+
 fn dependencies(root: &Path) -> Result<()> {
-    let program = tools::cargo_deny::ensure()?;
     let deny = |arguments: &[&str]| {
-        let mut command = Command::new(&program);
+        let mut command = LINT.ensure()?.command("cargo-deny");
         command.args(["--locked", "--log-level", "warn"]).args(arguments).current_dir(root);
         run_program(&mut command, "run `cargo xtask lint` again")
     };

@@ -17,7 +17,9 @@ mod python;
 mod repo;
 mod run;
 mod setup;
+mod steps;
 mod test;
+mod tidy;
 mod tools;
 mod warehouse;
 
@@ -37,13 +39,14 @@ struct Command {
 const COMMANDS: &[Command] = &[
     Command { name: "help", arguments: "", does: "list the commands", run: help::run },
     Command { name: "demo", arguments: "", does: demo::DOES, run: demo::run },
-    Command { name: "test", arguments: "", does: test::DOES, run: test::run },
+    Command { name: "test", arguments: test::ARGUMENTS, does: test::DOES, run: test::run },
     Command { name: "codegen", arguments: "[--check]", does: codegen::DOES, run: codegen::run },
     Command { name: "bench", arguments: bench::ARGUMENTS, does: bench::DOES, run: bench::run },
     Command { name: "fuzz", arguments: fuzz::ARGUMENTS, does: fuzz::DOES, run: fuzz::run },
     Command { name: "setup", arguments: "", does: setup::DOES, run: setup::run },
     Command { name: "fmt", arguments: "[--check]", does: fmt::DOES, run: fmt::run },
     Command { name: "lint", arguments: "", does: lint::DOES, run: lint::run },
+    Command { name: "tidy", arguments: "", does: tidy::DOES, run: tidy::run },
     Command { name: "airflow", arguments: "[test] ARGS…", does: airflow::DOES, run: airflow::run },
     Command { name: "azurite", arguments: "ARGS…", does: azurite::DOES, run: azurite::run },
     Command { name: "dbt", arguments: "-- ARGS…", does: dbt::DOES, run: dbt::run },

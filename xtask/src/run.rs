@@ -1,7 +1,7 @@
 //! Other programs: run with an error that says which one failed, how, and what to do.
 
 use std::env;
-use std::io::{self, BufRead, BufReader};
+use std::io;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitStatus, Stdio};
 
@@ -30,23 +30,6 @@ pub(crate) fn run(command: &mut Command, mend: &str) -> Result<()> {
     let status =
         command.stdin(Stdio::null()).stdout(io::stderr()).status().map_err(|e| absent(command, &e, mend))?;
     check(command, status)
-}
-
-/// As [`run`], and shows each line of its stdout to `see`.
-pub(crate) fn run_through(command: &mut Command, mend: &str, mut see: impl FnMut(&str)) -> Result<()> {
-    let mut child = command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .spawn()
-        .map_err(|error| absent(command, &error, mend))?;
-    let stdout = child.stdout.take().expect("stdout is piped");
-    for line in BufReader::new(stdout).split(b'\n') {
-        // Tests may print anything.
-        let line = String::from_utf8_lossy(&line?).into_owned();
-        eprintln!("{line}");
-        see(&line);
-    }
-    check(command, child.wait()?)
 }
 
 /// Runs a program to its end and returns what it says on stdout.

@@ -12,7 +12,7 @@ use hyper_rustls::HttpsConnectorBuilder;
 use hyper_util::client::legacy::Client as HttpClient;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
-use rustls::crypto::aws_lc_rs;
+use rustls::crypto::ring;
 
 /// Connections that are used say so to the network after this long; as the client does without TLS.
 const KEEP_ALIVE: Duration = Duration::from_secs(60);
@@ -25,7 +25,7 @@ pub(super) fn client() -> io::Result<Client> {
     connector.set_keepalive(Some(KEEP_ALIVE));
     connector.enforce_http(false);
     let connector = HttpsConnectorBuilder::new()
-        .with_provider_and_platform_verifier(aws_lc_rs::default_provider())?
+        .with_provider_and_platform_verifier(ring::default_provider())?
         .https_only()
         .enable_http1()
         .wrap_connector(connector);

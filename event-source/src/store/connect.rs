@@ -13,7 +13,7 @@ use object_store::{BackoffConfig, ClientConfigKey, ClientOptions, RetryConfig};
 
 use super::client::{Access, Client};
 use super::settings::{Key, Settings, unusable, variable};
-use super::{FIRST_WAIT, LONGEST_WAIT, Patience, failure, profile, wait_for};
+use super::{FIRST_WAIT, LONGEST_WAIT, Patience, failure, install_crypto, profile, wait_for};
 use crate::url::{Service, StoreUrl};
 use crate::{Options, SourceError};
 
@@ -65,6 +65,7 @@ impl Stores {
         if let Some(store) = self.made.get(&key) {
             return Ok(store.clone());
         }
+        install_crypto();
         let client = match url.service {
             Service::S3 => s3(url),
             Service::Gcs => gcs(url),

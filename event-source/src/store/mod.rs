@@ -21,7 +21,7 @@ mod settings;
 mod window;
 
 use std::future::Future;
-use std::sync::OnceLock;
+use std::sync::{Once, OnceLock};
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
@@ -50,6 +50,13 @@ fn runtime() -> &'static Runtime {
             .build()
             .expect("the operating system gives a process two threads")
     })
+}
+
+/// Gives the stores' HTTP client the cryptography of TLS, unless this process has chosen one already.
+fn install_crypto() {
+    static INSTALLED: Once = Once::new();
+    // An error says that there is one.
+    INSTALLED.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
 }
 
 /// Runs something on the runtime's threads and waits for it, from whatever thread.

@@ -1,3 +1,5 @@
+//! Tests of the proxy: what goes through, and what it does to it.
+
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::sync::Arc;

