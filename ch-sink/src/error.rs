@@ -1,15 +1,14 @@
 //! What can go wrong, and what the one who started it should do.
 
-use std::time::Duration;
+mod warehouse;
 
 use event_parser::EventDates;
 use event_schema::value::Date;
 use event_source::{ErrorKind, SourceError};
-use rustls::{Error as TlsError, InvalidMessage};
 use uuid::Uuid;
 
 use crate::load::Rejected;
-use crate::warehouse::objection;
+pub use warehouse::WarehouseError;
 
 /// What an error means to a scheduler; the exit codes of `sysexits.h` stand beside each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,207 +39,6 @@ impl From<ErrorKind> for ErrorClass {
             _ => ErrorClass::Temporary,
         }
     }
-}
-
-/// The warehouse did not do what was asked.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum WarehouseError {
-    /// The address cannot be used.
-    #[error(
-        "the address of ClickHouse is not usable: {problem}; expected http://host:port or https://host:port"
-    )]
-    InvalidUrl {
-        /// What is wrong with it. The address itself may hold credentials and is not repeated.
-        problem: &'static str,
-    },
-    /// Nothing answers there, or the connection broke.
-    #[error(
-        "ClickHouse at {url} cannot be reached to {doing}: {problem}; check that it runs, then try again"
-    )]
-    Unreachable {
-        /// The address.
-        url: String,
-        /// What was being done.
-        doing: String,
-        /// The network's answer.
-        problem: String,
-    },
-    /// Who answers there may be anyone: nobody who is trusted vouches for its certificate.
-    #[error(
-        "ClickHouse at {url} is not trusted: {problem}; its certificate has to be for the host in the address, and \
-         vouched for by one of the system's or by one in the file that SSL_CERT_FILE names"
-    )]
-    Untrusted {
-        /// The address.
-        url: String,
-        /// What is wrong with the certificate, or with those to check it by.
-        problem: String,
-    },
-    /// No answer within the time limit.
-    #[error("ClickHouse did not answer within {} s when asked to {doing}; try again when it is less busy", after.as_secs())]
-    TimedOut {
-        /// What was being done.
-        doing: String,
-        /// The limit.
-        after: Duration,
-    },
-    /// Something answers, but not as ClickHouse does.
-    #[error(
-        "what answers at {url} is not ClickHouse's HTTP interface: {problem}; check host and port, or try again if a proxy stands between"
-    )]
-    NotClickHouse {
-        /// The address.
-        url: String,
-        /// The start of what it answered.
-        problem: String,
-    },
-    /// The server refused in its own words.
-    #[error("ClickHouse refused to {doing}: {message}{}", refusal_hint(*code))]
-    Refused {
-        /// What was being done.
-        doing: String,
-        /// ClickHouse's error code.
-        code: u32,
-        /// The server's words.
-        message: String,
-    },
-    /// A column has another type than the one Schoolbell writes.
-    #[error(
-        "{table}.{column} has the type {found}, but {expected} is expected; nothing was changed: convert it with \
-         ALTER TABLE {table} MODIFY COLUMN, or use another database prefix"
-    )]
-    TypeDiffers {
-        /// The table with its database.
-        table: String,
-        /// The column.
-        column: String,
-        /// Its type in the server.
-        found: String,
-        /// Its type in the registry.
-        expected: String,
-    },
-    /// It did not pass, though it was tried again and again.
-    #[error("{error} (tried {attempts} times in {} s)", after.as_secs())]
-    GaveUp {
-        /// How often it was tried.
-        attempts: u32,
-        /// From the first failure on.
-        after: Duration,
-        /// The last failure.
-        #[source]
-        error: Box<WarehouseError>,
-    },
-    /// The answer was not understood.
-    #[error("ClickHouse's answer cannot be understood when asked to {doing}: {problem}")]
-    Unexpected {
-        /// What was being done.
-        doing: String,
-        /// What is wrong with the answer.
-        problem: String,
-    },
-}
-
-/// ClickHouse's error codes, by what they mean here.
-/// Source: the engine's `src/Common/ErrorCodes.cpp`.
-mod codes {
-    /// Read-only, unknown user, wrong password, address not allowed, no database access, access denied, authentication.
-    pub(super) const DENIED: [u32; 9] = [164, 192, 193, 194, 195, 291, 492, 497, 516];
-    /// Time-outs, too many queries or parts, the same query under way, memory, disk, network, read-only or shutting
-    /// down, Keeper.
-    pub(super) const TEMPORARY: [u32; 25] = [
-        3, 159, 160, 198, 202, 203, 209, 210, 216, 236, 241, 242, 243, 252, 279, 285, 319, 394, 425, 439,
-        499, 659, 734, 745, 999,
-    ];
-    /// A table or database is not there.
-    pub(super) const UNKNOWN_TABLE: [u32; 2] = [60, 81];
-}
-
-fn refusal_hint(code: u32) -> &'static str {
-    if codes::UNKNOWN_TABLE.contains(&code) {
-        "; make the tables with `schoolbell init`, and check the database prefix"
-    } else if codes::DENIED.contains(&code) {
-        "; check user, password and grants"
-    } else {
-        ""
-    }
-}
-
-impl WarehouseError {
-    /// What the error means.
-    pub fn class(&self) -> ErrorClass {
-        match self {
-            WarehouseError::InvalidUrl { .. } | WarehouseError::TypeDiffers { .. } => ErrorClass::Usage,
-            // What is not ClickHouse may be a proxy before it that has lost it for a moment.
-            WarehouseError::Unreachable { .. }
-            | WarehouseError::TimedOut { .. }
-            | WarehouseError::NotClickHouse { .. } => ErrorClass::Temporary,
-            WarehouseError::Untrusted { .. } => ErrorClass::AccessDenied,
-            WarehouseError::GaveUp { error, .. } => error.class(),
-            WarehouseError::Refused { code, .. } if codes::DENIED.contains(code) => ErrorClass::AccessDenied,
-            WarehouseError::Refused { code, .. } if codes::TEMPORARY.contains(code) => ErrorClass::Temporary,
-            WarehouseError::Refused { code, .. } if codes::UNKNOWN_TABLE.contains(code) => ErrorClass::Usage,
-            WarehouseError::Refused { .. } | WarehouseError::Unexpected { .. } => ErrorClass::Defect,
-        }
-    }
-
-    /// Sorts the client's error out.
-    pub(crate) fn new(
-        url: &str,
-        doing: impl Into<String>,
-        after: Duration,
-        error: clickhouse::error::Error,
-    ) -> Self {
-        use clickhouse::error::Error;
-        let (url, doing) = (url.to_owned(), doing.into());
-        match error {
-            Error::TimedOut => WarehouseError::TimedOut { doing, after },
-            Error::Network(source) => match objection(source.as_ref()) {
-                Some(problem @ TlsError::InvalidCertificate(_)) => {
-                    WarehouseError::Untrusted { url, problem: problem.to_string() }
-                }
-                Some(TlsError::InvalidMessage(InvalidMessage::InvalidContentType)) => {
-                    WarehouseError::InvalidUrl { problem: "what answers there does not speak TLS" }
-                }
-                _ => WarehouseError::Unreachable { url, doing, problem: with_causes(source.as_ref()) },
-            },
-            Error::BadResponse(message) => from_answer(url, doing, &message),
-            other => WarehouseError::Unexpected { doing, problem: with_causes(&other) },
-        }
-    }
-}
-
-fn from_answer(url: String, doing: String, message: &str) -> WarehouseError {
-    if let Some(code) = exception_code(message) {
-        return WarehouseError::Refused { doing, code, message: message.trim().to_owned() };
-    }
-    let start: String = message.trim().chars().take(200).collect();
-    // What a proxy in front of the server says.
-    if ["429", "502", "503", "504"].iter().any(|status| start.starts_with(status)) {
-        return WarehouseError::Unreachable { url, doing, problem: start };
-    }
-    WarehouseError::NotClickHouse { url, problem: start }
-}
-
-/// The code of `Code: 60. DB::Exception: …`, the last one where data stands before it.
-fn exception_code(message: &str) -> Option<u32> {
-    let after = message.rsplit_once("Code: ")?.1;
-    let digits = after.bytes().take_while(u8::is_ascii_digit).count();
-    after[..digits].parse().ok()
-}
-
-/// An error and what caused it: clients tend to keep the reason for the last.
-fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let more = error.to_string();
-        if !text.contains(&more) {
-            text = format!("{text}: {more}");
-        }
-        cause = error.source();
-    }
-    text
 }
 
 /// A day was not loaded. Nothing of it can be seen, save for [`LoadError::CommitUnknown`].
@@ -312,8 +110,8 @@ pub enum LoadError {
     },
     /// The server does not have the rows that it acknowledged.
     #[error(
-        "{batch_date} was not loaded: {table} has {stored} rows of load {load_id}, but {sent} were sent; load the \
-         day again"
+        "{batch_date} was not loaded: {table} has {stored} rows of load {load_id}, but {sent} were sent; {}",
+        cause.as_deref().unwrap_or("load the day again")
     )]
     RowsDiffer {
         /// The day.
@@ -326,6 +124,23 @@ pub enum LoadError {
         stored: u64,
         /// Rows sent.
         sent: u64,
+        /// What takes rows of that table away, and what to do about it; `None` if nothing is known to.
+        cause: Option<String>,
+    },
+    /// The rows of a commit are gone, and so are the staged loads that it was made of.
+    #[error(
+        "{batch_date} was committed before, but {table} has only {stored} of its {counted} rows; stage its sources \
+         again"
+    )]
+    RowsGone {
+        /// The day.
+        batch_date: Date,
+        /// The table with its database.
+        table: String,
+        /// Rows counted in the server.
+        stored: u64,
+        /// Rows that were committed.
+        counted: u64,
     },
     /// The load was silent for so long that another one has swept it.
     #[error(
@@ -439,6 +254,7 @@ impl LoadError {
             LoadError::TooManyRejects { .. } | LoadError::NoEvents { .. } | LoadError::Misdated { .. } => {
                 ErrorClass::BadData
             }
+            LoadError::RowsDiffer { cause: Some(_), .. } => ErrorClass::Usage,
             LoadError::RowsDiffer { .. }
             | LoadError::CommitUnknown { .. }
             | LoadError::Swept { .. }
@@ -449,9 +265,10 @@ impl LoadError {
                 std::io::ErrorKind::InvalidData => ErrorClass::Usage,
                 _ => ErrorClass::Temporary,
             },
-            LoadError::NothingStaged { .. } | LoadError::NotStaged { .. } | LoadError::NotLoaded { .. } => {
-                ErrorClass::NotFound
-            }
+            LoadError::NothingStaged { .. }
+            | LoadError::NotStaged { .. }
+            | LoadError::NotLoaded { .. }
+            | LoadError::RowsGone { .. } => ErrorClass::NotFound,
             LoadError::FutureDate { .. }
             | LoadError::CommittedBefore { .. }
             | LoadError::StagedTwice { .. } => ErrorClass::Usage,
@@ -468,33 +285,4 @@ fn share(rejected: &Rejected, limit: f64) -> String {
         100.0 * total as f64 / rejected.lines.max(1) as f64,
         limit
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn refused(message: &str) -> WarehouseError {
-        let error = clickhouse::error::Error::BadResponse(message.to_owned());
-        WarehouseError::new("http://host", "count rows", Duration::from_secs(1), error)
-    }
-
-    #[test]
-    fn the_servers_words_decide_the_class() {
-        for (words, class) in [
-            ("Code: 516. DB::Exception: u: Authentication failed", ErrorClass::AccessDenied),
-            ("Code: 164. DB::Exception: Cannot execute query in readonly mode", ErrorClass::AccessDenied),
-            ("Code: 241. DB::Exception: Memory limit exceeded", ErrorClass::Temporary),
-            ("Code: 81. DB::Exception: Database raw does not exist", ErrorClass::Usage),
-            ("Code: 62. DB::Exception: Syntax error", ErrorClass::Defect),
-            ("1\t2\nCode: 210. DB::Exception: Broken pipe", ErrorClass::Temporary),
-            ("503 Service Unavailable", ErrorClass::Temporary),
-            ("<html><h1>502 Bad Gateway</h1></html>", ErrorClass::Temporary),
-        ] {
-            let error = refused(words);
-            assert_eq!(error.class(), class, "{error}");
-            assert!(error.to_string().contains(words), "{error}");
-        }
-        assert!(refused("Code: 60. DB::Exception: no table").to_string().contains("schoolbell init"));
-    }
 }

@@ -5,7 +5,8 @@
 //! - `order`: the rows of a batch in the order of the tables' sorting key;
 //! - `blocks`: which columns make up a table's block, and in which order;
 //! - `native`: a block as bytes, a piece at a time;
-//! - `warehouse`: the connection: tables, inserts, commits, partitions;
+//! - `warehouse`: the connection: whose tables there are, grants, inserts, commits, partitions;
+//! - `refusal`: what a refusal of the server means;
 //! - [`load()`]: a day from its sources to its commit, and the cleaning up afterwards.
 //!
 //! What holds:
@@ -21,6 +22,7 @@ mod error;
 mod load;
 mod native;
 mod order;
+mod refusal;
 mod warehouse;
 
 pub use error::{ErrorClass, LoadError, WarehouseError};
@@ -30,7 +32,9 @@ pub use load::{
     count_rejects, leftover_loads, load, misdated_events_warning, misdated_names_warning, read_rejects,
     refuse_future_date, replay_rejects, stage, unload,
 };
+pub use refusal::RefusalKind;
 pub use warehouse::{
-    Commit, CommittedSource, ConnectOptions, Disk, LoadedDay, RejectCount, RejectFilter, RejectKey,
-    RejectedLine, Retry, Secret, WaitingLoads, Warehouse, WireCompression,
+    Commit, CommittedSource, ConnectOptions, Disk, Grant, Inspection, LoadedDay, Need, OLDEST_SERVER, Object,
+    ObjectState, RejectCount, RejectFilter, RejectKey, RejectedLine, Retry, Secret, TablesError, Waiting,
+    WaitingLoads, Warehouse, WireCompression,
 };

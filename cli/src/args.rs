@@ -468,7 +468,7 @@ pub(crate) enum Warehouse {
         #[arg(long, default_value_t = 9000, value_name = "N")]
         tcp_port: u16,
     },
-    /// Stop it in good order; what it holds stays
+    /// Stop it in good order; what it holds stays. Without --data also the one that was started elsewhere
     Stop {
         #[command(flatten)]
         data: DataFolder,
@@ -482,9 +482,16 @@ pub(crate) enum Warehouse {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct DataFolder {
-    /// The folder that keeps the tables, from the working directory; made if need be
-    #[arg(long, default_value = "schoolbell-warehouse", value_name = "DIR")]
-    pub(crate) data: PathBuf,
+    /// The folder that keeps the tables, from the working directory; made if need be [default: schoolbell-warehouse]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+}
+
+impl DataFolder {
+    /// The folder that is meant.
+    pub(crate) fn path(&self) -> PathBuf {
+        self.data.clone().unwrap_or_else(|| PathBuf::from("schoolbell-warehouse"))
+    }
 }
 
 fn databases(prefix: &str) -> Result<Databases, PrefixError> {

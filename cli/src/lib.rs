@@ -5,6 +5,7 @@
 
 mod args;
 mod commands;
+mod environment;
 mod failure;
 mod memory;
 mod output;
@@ -12,7 +13,9 @@ mod progress;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, FromArgMatches};
+
+use failure::Failure;
 
 /// The whole program: to be called first thing in `main`.
 pub fn main() -> ExitCode {
@@ -22,12 +25,19 @@ pub fn main() -> ExitCode {
     }
     memory::map_large_blocks();
     std::panic::set_hook(Box::new(failure::report_defect));
-    let args = args::Args::parse();
-    match commands::run(args) {
+    match parse().and_then(commands::run) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             eprintln!("schoolbell: {failure}");
             failure.exit_code()
         }
     }
+}
+
+/// Reads the command line and the environment. Where the command line is wrong, clap says so and ends the program.
+fn parse() -> Result<args::Args, Failure> {
+    let command = environment::without_empty(args::Args::command());
+    let matches = command.clone().try_get_matches();
+    let args = matches.and_then(|matches| args::Args::from_arg_matches(&matches));
+    args.map_err(|error| environment::failure_of(&error, &command).unwrap_or_else(|| error.exit()))
 }

@@ -49,6 +49,7 @@ mod error;
 mod host;
 mod log;
 mod query;
+mod registry;
 mod server;
 pub mod service;
 

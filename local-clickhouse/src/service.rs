@@ -20,6 +20,7 @@ use signal_hook::iterator::Signals;
 
 use crate::data_dir::{self, State};
 use crate::error::{Doing, IoError, StartError, StopError};
+use crate::registry;
 use crate::server::{Server, host_program};
 
 /// The first argument that makes a host executable a supervisor.
@@ -158,6 +159,13 @@ pub fn status(data_dir: &Path) -> io::Result<Option<Status>> {
     state.map(|state| Ok(Status::new(state, data_dir.canonicalize()?))).transpose()
 }
 
+/// The background servers that this user runs, wherever they were started.
+pub fn running() -> Vec<Status> {
+    let state = |data_dir: &Path| data_dir::running(data_dir).ok().flatten().filter(|state| state.detached);
+    let folders = registry::noted(|data_dir| state(data_dir).is_some());
+    folders.into_iter().filter_map(|data_dir| Some(Status::new(state(&data_dir)?, data_dir))).collect()
+}
+
 /// Ends the background server on this data folder in good order, and returns when it has ended; what it was, or
 /// `None` if there was none.
 pub fn stop(data_dir: &Path) -> Result<Option<Status>, StopError> {
@@ -200,6 +208,10 @@ pub fn run(options: &Options, ready: impl FnOnce(&Status)) -> Result<(), RunErro
         builder = builder.host_executable(host);
     }
     let mut server = builder.start()?;
+    if let Err(error) = registry::note(server.data_dir()) {
+        // It is found in its folder all the same.
+        eprintln!("this server cannot be noted among the user's: {error}");
+    }
     ready(&Status {
         url: server.url(),
         tcp: server.tcp_address(),

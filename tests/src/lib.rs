@@ -8,7 +8,7 @@
 //! - `marts` computes every mart from what the reference reads, without SQL;
 //! - `days` makes day files with all that goes wrong between a product and its warehouse;
 //! - `world` is the product as its users have it, `s3` and `azure` the stores of its day files, `proxy` the network
-//!   between, `tls` a server's front that encrypts.
+//!   between, `tls` a server's front that encrypts, `users` servers with users of their own.
 //!
 //! The tests themselves live in `tests/`: they hold the loader and the marts against these. What needs more than the
 //! parser is behind the feature `product`, which is on unless one asks for the fuzzer alone.
@@ -33,5 +33,7 @@ pub mod s3;
 mod service;
 #[cfg(feature = "product")]
 pub mod tls;
+#[cfg(feature = "product")]
+pub mod users;
 #[cfg(feature = "product")]
 pub mod world;

@@ -34,10 +34,19 @@ impl World {
     /// # Panics
     /// Where the binary is missing, or the server does not answer.
     pub fn at(name: &str, url: &str) -> World {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let world = World { prefix: format!("{name}_"), url: url.to_owned(), folder, variables: Vec::new() };
+        let world = World::without_tables(name, url);
         world.succeed(&["init"]);
         world
+    }
+
+    /// The same on a server (`None`: the test binary's), before `init`.
+    ///
+    /// # Panics
+    /// Where the engine is missing: the message names the mend.
+    pub fn without_tables<'a>(name: &str, url: impl Into<Option<&'a str>>) -> World {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let url = url.into().map_or_else(server_url, str::to_owned);
+        World { prefix: format!("{name}_"), url, folder, variables: Vec::new() }
     }
 
     /// The server's HTTP address.

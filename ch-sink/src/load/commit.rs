@@ -3,7 +3,7 @@
 use event_schema::value::Date;
 use uuid::Uuid;
 
-use crate::warehouse::{Pauses, Proposal, Refusal, Standing, Warehouse};
+use crate::warehouse::{Proposal, Refusal, Standing, Warehouse};
 use crate::{LoadError, WarehouseError};
 
 /// Why a commit was not made.
@@ -46,15 +46,30 @@ impl NotCommitted {
                     stored += warehouse.count(table, batch_date, *load_id).await.unwrap_or_default();
                 }
                 let table = warehouse.data_table(table);
-                LoadError::RowsDiffer { batch_date, load_id, table, stored, sent }
+                LoadError::rows_differ(warehouse, batch_date, load_id, table, stored, sent).await
             }
         }
     }
 }
 
+impl LoadError {
+    /// With what takes the rows away, if something does.
+    pub(super) async fn rows_differ(
+        warehouse: &Warehouse,
+        batch_date: Date,
+        load_id: Uuid,
+        table: String,
+        stored: u64,
+        sent: u64,
+    ) -> LoadError {
+        let cause = if stored < sent { warehouse.what_removes_rows(&table).await } else { None };
+        LoadError::RowsDiffer { batch_date, load_id, table, stored, sent, cause }
+    }
+}
+
 /// Writes the row and reads it back, again and again while the server is out of reach.
 pub(crate) async fn commit(warehouse: &Warehouse, proposal: &Proposal<'_>) -> Result<Standing, NotCommitted> {
-    let mut pauses = Pauses::new(warehouse.retry());
+    let mut pauses = warehouse.pauses();
     let mut for_good = true;
     loop {
         let written = warehouse.try_commit(proposal).await;
@@ -72,7 +87,7 @@ pub(crate) async fn commit(warehouse: &Warehouse, proposal: &Proposal<'_>) -> Re
                 Err(error) => return Err(NotCommitted::Unknown(error)),
             },
             // A refusal that the server spelt out is no doubt; unless an earlier attempt is.
-            (Err(error), Ok(None)) if error.class() != crate::ErrorClass::Temporary => {
+            (Err(error), Ok(None)) if error.is_final() => {
                 return Err(if for_good {
                     NotCommitted::Failed(error)
                 } else {

@@ -21,7 +21,7 @@ use event_source::Source;
 use uuid::Uuid;
 
 use crate::blocks::Part;
-use crate::warehouse::{Commit, CommittedSource, Proposal, StagedLoad, Warehouse};
+use crate::warehouse::{Commit, CommittedSource, Proposal, RowsGone, StagedLoad, Warehouse};
 use crate::{LoadError, WarehouseError};
 pub use cleanup::{LeftoverLoads, leftover_loads};
 pub use dates::{EventsByDate, misdated_events_warning, misdated_names_warning, refuse_future_date};
@@ -83,8 +83,12 @@ pub async fn load(
     let day = Day { warehouse, options, load_id: Uuid::now_v7(), started: Instant::now() };
     let warnings: Vec<String> =
         dates::misdated_names_warning(options.batch_date, sources).into_iter().collect();
+    let mut gone = None;
     if let Some(commit) = day.same_sources_committed(sources).await? {
-        return Ok(day.already_loaded(&commit).await?.with_warnings(warnings));
+        gone = day.rows_gone(&commit).await?;
+        if gone.is_none() {
+            return Ok(day.already_loaded(&commit).await?.with_warnings(warnings));
+        }
     }
     let ready = async {
         // Boxed: the future is large.
@@ -104,9 +108,12 @@ pub async fn load(
         }
     };
     // A stream's content is known only now.
-    if let Some(commit) = day.same_content_committed(&commit.sources).await? {
-        cleanup::discard_all(&day).await;
-        return Ok(day.already_loaded(&commit).await?.with_warnings(warnings));
+    if let Some(same) = day.same_content_committed(&commit.sources).await? {
+        gone = day.rows_gone(&same).await?;
+        if gone.is_none() {
+            cleanup::discard_all(&day).await;
+            return Ok(day.already_loaded(&same).await?.with_warnings(warnings));
+        }
     }
     let proposal = Proposal {
         batch_date: options.batch_date,
@@ -120,6 +127,7 @@ pub async fn load(
         Ok(standing) => {
             let mut report =
                 LoadReport::committed(options.batch_date, &commit, &dates).with_warnings(warnings);
+            report.add_gone(gone.as_ref());
             report.add_standing(standing);
             report.warnings.extend(cleanup::sweep(warehouse).await);
             Ok(report)
@@ -155,6 +163,12 @@ impl Day<'_> {
     /// The day's commit, if it is of exactly what has been read.
     async fn same_content_committed(&self, read: &[CommittedSource]) -> Result<Option<Commit>, LoadError> {
         Ok(self.latest_commit().await?.filter(|commit| commit.is_of(read)))
+    }
+
+    /// Which table does not hold the rows that a commit has counted, if one does not.
+    async fn rows_gone(&self, commit: &Commit) -> Result<Option<RowsGone>, LoadError> {
+        let gone = self.warehouse.gone_of_commit(self.options.batch_date, commit).await;
+        gone.map_err(|error| self.failed(error))
     }
 
     /// The day's commit, unless it is not to be looked at.
@@ -218,7 +232,7 @@ impl Day<'_> {
                 .map_err(|error| self.failed(error))?;
             if stored != sent {
                 let table = self.warehouse.data_table(part.table());
-                return Err(LoadError::RowsDiffer { batch_date, load_id, table, stored, sent });
+                return Err(LoadError::rows_differ(self.warehouse, batch_date, load_id, table, stored, sent).await);
             }
         }
         Ok(())

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::LoadOptions;
 use super::dates::{self, EventsByDate};
-use crate::warehouse::{Commit, CommittedSource, StagedLoad, Standing};
+use crate::warehouse::{Commit, CommittedSource, RowsGone, StagedLoad, Standing};
 
 /// How a load ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -93,6 +93,15 @@ impl LoadReport {
             self.warnings.push(format!(
                 "another load of {} was committed after this one: readers see that",
                 self.batch_date
+            ));
+        }
+    }
+
+    /// With a word if the day was loaded again because rows of it were gone.
+    pub(super) fn add_gone(&mut self, gone: Option<&RowsGone>) {
+        if let Some(RowsGone { table, stored, counted }) = gone {
+            self.warnings.push(format!(
+                "{table} had {stored} of the {counted} rows that were loaded before: the day was loaded again"
             ));
         }
     }

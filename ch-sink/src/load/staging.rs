@@ -12,7 +12,7 @@ use super::{
     Day, Example, LoadOptions, LoadReport, Progress, Rejected, already_loaded, check_quality, cleanup,
     commit, dates, pipeline,
 };
-use crate::warehouse::{Commit, Proposal, RejectsIn, StagedLoad, Warehouse};
+use crate::warehouse::{Commit, Proposal, RejectsIn, RowsGone, StagedLoad, Warehouse};
 use crate::{LoadError, WarehouseError};
 
 /// Stores what `sources` hold for the day of `options` and leaves it to [`commit_staged`] to commit it.
@@ -31,8 +31,12 @@ pub async fn stage(
         dates::misdated_names_warning(options.batch_date, sources).into_iter().collect();
     let waiting = if options.force { Vec::new() } else { day.waiting().await? };
     let of_these = day.find_same_sources(waiting.iter().map(|load| load.sources.as_slice()), sources).await?;
-    if let Some(index) = of_these {
-        return Ok(day.staged_before(&waiting[index]).await?.with_warnings(warnings));
+    let mut gone = None;
+    if let Some(staged) = of_these.map(|index| &waiting[index]) {
+        gone = day.staged_rows_gone(staged).await?;
+        if gone.is_none() {
+            return Ok(day.staged_before(staged).await?.with_warnings(warnings));
+        }
     }
     let stored = async {
         // Boxed: the future is large.
@@ -53,11 +57,16 @@ pub async fn stage(
     // A stream's content is known only now.
     if let Some(same) = waiting.iter().find(|waiting| Commit::of(&[(*waiting).clone()]).is_of(&load.sources))
     {
-        cleanup::discard_all(&day).await;
-        return Ok(day.staged_before(same).await?.with_warnings(warnings));
+        gone = day.staged_rows_gone(same).await?;
+        if gone.is_none() {
+            cleanup::discard_all(&day).await;
+            return Ok(day.staged_before(same).await?.with_warnings(warnings));
+        }
     }
     warehouse.note_staged(options.batch_date, &load).await.map_err(|error| day.failed(error))?;
-    Ok(LoadReport::staged(options.batch_date, &load, &dates).with_warnings(warnings))
+    let mut report = LoadReport::staged(options.batch_date, &load, &dates).with_warnings(warnings);
+    report.add_gone(gone.as_ref());
+    Ok(report)
 }
 
 impl Day<'_> {
@@ -67,6 +76,18 @@ impl Day<'_> {
         let dates = self.warehouse.event_dates(batch_date, &[load.load_id]).await;
         let dates = dates.map_err(|error| self.failed(error))?;
         Ok(LoadReport::staged(batch_date, load, &dates))
+    }
+
+    /// Which table does not hold the rows of a staged load, if one does not. That load is given up: it can never be
+    /// committed.
+    async fn staged_rows_gone(&self, staged: &StagedLoad) -> Result<Option<RowsGone>, LoadError> {
+        let batch_date = self.options.batch_date;
+        let gone = self.warehouse.gone_of_staged(batch_date, staged).await.map_err(|error| self.failed(error))?;
+        if gone.is_some() {
+            let condemned = self.warehouse.condemn(&[(batch_date, staged.load_id)]).await;
+            condemned.map_err(|error| self.failed(error))?;
+        }
+        Ok(gone)
     }
 }
 
@@ -98,20 +119,25 @@ pub async fn commit_staged(
         if loads.is_empty() {
             // The commit that was made before, if this is a second call of it.
             return match latest.filter(is_wanted) {
-                Some(commit) => already_loaded(warehouse, options, &commit).await,
+                Some(commit) => committed_before(warehouse, options, &commit).await,
                 None => Err(LoadError::NothingStaged { batch_date }),
             };
         }
         (loads, twice)
     } else {
         if let Some(commit) = latest.clone().filter(is_wanted) {
-            return already_loaded(warehouse, options, &commit).await;
+            return committed_before(warehouse, options, &commit).await;
         }
         (named(batch_date, &wanted, &staged, waiting)?, Vec::new())
     };
 
     let commit = Commit::of(&loads);
-    if let Some(latest) = latest.filter(|latest| !options.force && latest.is_of(&commit.sources)) {
+    let same = latest.filter(|latest| !options.force && latest.is_of(&commit.sources));
+    let gone = match &same {
+        Some(same) => warehouse.gone_of_commit(batch_date, same).await.map_err(failed)?,
+        None => None,
+    };
+    if let Some(latest) = same.filter(|_| gone.is_none()) {
         // The rows that stand there stay; those that were staged go.
         let given_up: Vec<_> =
             loads.iter().map(|load| load.load_id).chain(twice).map(|id| (batch_date, id)).collect();
@@ -138,6 +164,7 @@ pub async fn commit_staged(
         let twice: Vec<_> = twice.into_iter().map(|id| (batch_date, id)).collect();
         report.warnings.extend(warehouse.condemn(&twice).await.err().map(|error| error.to_string()));
     }
+    report.add_gone(gone.as_ref());
     report.add_standing(standing);
     report.warnings.extend(cleanup::sweep(warehouse).await);
     Ok(report)
@@ -155,6 +182,22 @@ pub(super) async fn waiting(
     let commits = warehouse.commits(batch_date).await?;
     let named: HashSet<Uuid> = commits.into_iter().flat_map(|commit| commit.load_ids).collect();
     Ok(staged.iter().filter(|load| !named.contains(&load.load_id)).cloned().collect())
+}
+
+/// A second call of the commit that holds; an error if its rows are gone.
+async fn committed_before(
+    warehouse: &Warehouse,
+    options: &LoadOptions,
+    commit: &Commit,
+) -> Result<LoadReport, LoadError> {
+    let batch_date = options.batch_date;
+    let gone = warehouse.gone_of_commit(batch_date, commit).await;
+    match gone.map_err(|error| LoadError::Warehouse { batch_date, error })? {
+        Some(RowsGone { table, stored, counted }) => {
+            Err(LoadError::RowsGone { batch_date, table, stored, counted })
+        }
+        None => already_loaded(warehouse, options, commit).await,
+    }
 }
 
 /// The loads that wait, but of several of exactly the same sources (a worker was started twice) only the first; and

@@ -4,7 +4,7 @@
 //! container) therefore cannot name what was swept meanwhile. While it runs, `system.processes` shows it: a sweep
 //! that waits for older queries waits for it too.
 
-use event_schema::registry::{DEAD_LOADS, LOADS, REJECTED_EVENTS, REPLAYED_LINES};
+use event_schema::registry::{Column, DEAD_LOADS, LOADS, REJECTED_EVENTS, REPLAYED_LINES};
 use event_schema::value::Date;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -104,15 +104,18 @@ impl Warehouse {
         }
         let Proposal { batch_date, commit, .. } = *proposal;
         let loads = self.bookkeeping(LOADS.table);
-        let columns: Vec<&str> = LOADS.columns.iter().map(|column| column.name).collect();
         // By the server's clock; but if that was set back, after whatever holds.
         let now = format!(
             "greatest(now64(3, 'UTC'), addMilliseconds((SELECT max(committed_at) FROM {loads} \
              WHERE batch_date = '{batch_date}'), 1))"
         );
-        let values = columns.iter().map(|name| if *name == "committed_at" { now.as_str() } else { name });
-        let input = LOADS.columns.iter().filter(|column| column.name != "committed_at");
-        let input: Vec<String> = input.map(|column| format!("{} {}", column.name, column.ty)).collect();
+        // Functions, where a table function would need a grant of its own (CREATE TEMPORARY TABLE).
+        let value = |column: &Column| match column.name {
+            "committed_at" => now.clone(),
+            name => format!("JSONExtract(committed, '{name}', {})", literal(&column.ty.to_string())),
+        };
+        let columns: Vec<&str> = LOADS.columns.iter().map(|column| column.name).collect();
+        let values: Vec<String> = LOADS.columns.iter().map(value).collect();
         let mut conditions = vec![format!(
             "(SELECT count() FROM {loads} WHERE batch_date = '{batch_date}' AND commit_id = '{}') = 0",
             commit.commit_id
@@ -122,12 +125,11 @@ impl Warehouse {
         // The row is part of the statement, and that is what is sent: as data it would come after a statement in the
         // address, which has no room for the ids of many loads.
         let statement = format!(
-            "INSERT INTO {loads} ({}) {} SELECT {} FROM format(JSONEachRow, {}, {}) WHERE {}",
+            "INSERT INTO {loads} ({}) {}, {} AS committed SELECT {} WHERE {}",
             columns.join(", "),
             proposal.with_loads(),
-            values.collect::<Vec<_>>().join(", "),
-            literal(&input.join(", ")),
             literal(&row),
+            values.join(", "),
             conditions.join(" AND ")
         );
         let id = commit.commit_id.to_string();

@@ -2,121 +2,92 @@
 
 use std::collections::HashMap;
 
-use event_schema::generate::{DEDUPLICATION_WINDOW, StoredTable, column_definition, ddl, stored_tables};
-use event_schema::registry::Column;
+use event_schema::generate::{
+    DEDUPLICATION_WINDOW, Definition, StoredTable, column_definition, comment, create_database, data_table,
+    definitions, distributed_table, stored_tables,
+};
 use serde::Deserialize;
 
-use super::Warehouse;
+use super::{Inspection, Need, ObjectState, Warehouse};
 use crate::WarehouseError;
 
-#[derive(Deserialize)]
-struct FoundColumn {
-    table: String,
-    name: String,
-    #[serde(rename = "type")]
-    ty: String,
-}
-
 impl Warehouse {
-    /// Makes the tables and views of `raw`, and adds the columns that older tables lack.
+    /// Makes the tables and views of `raw`, and upgrades those of earlier versions. Whether anything was to be done.
     ///
-    /// Can be run again without harm, also by several at once. A column of another type is an error; no column is
-    /// ever changed or removed.
-    pub async fn init(&self) -> Result<(), WarehouseError> {
-        // Views come last: they name columns that may have to be added first.
-        let (views, tables): (Vec<_>, Vec<_>) = ddl(&self.databases, self.cluster.as_ref())
-            .into_iter()
-            .partition(|statement| statement.contains(" VIEW "));
-        for statement in tables {
+    /// Nothing is changed if something under their names is somebody else's or a newer program's, or if the user lacks
+    /// a grant for any of it. Can be run again without harm, also by several at once. If it breaks off, every other
+    /// command is refused until it was run to its end. No column is ever changed or removed.
+    pub async fn init(&self) -> Result<bool, WarehouseError> {
+        let raw = self.databases.raw();
+        let inspection = self.inspect().await?;
+        inspection.check_own(&raw)?;
+        let statements = self.plan(&inspection).await?;
+        if statements.is_empty() {
+            return Ok(false);
+        }
+        self.check_grants(Need::Init).await?;
+        for statement in statements {
             self.execute("make the tables", &statement).await?;
         }
-        self.upgrade().await?;
-        for statement in views {
-            self.execute("make the views", &statement).await?;
-        }
-        Ok(())
+        // Somebody else may have been at it at the same time.
+        self.inspect().await?.check(&raw)?;
+        Ok(true)
     }
 
-    async fn upgrade(&self) -> Result<(), WarehouseError> {
+    /// The statements that make what is missing and upgrade what is behind: tables, and then the views, which name
+    /// columns that may have to be added first.
+    async fn plan(&self, inspection: &Inspection) -> Result<Vec<String>, WarehouseError> {
         let raw = self.databases.raw();
-        let found = self.columns_by_table().await?;
-        let tables = stored_tables();
-        let missing: Vec<String> = tables
-            .iter()
-            .map(|table| {
-                missing_columns(
-                    &format!("{raw}.{}", table.name),
-                    &self.on_cluster(),
-                    table,
-                    found.get(&table.name),
-                )
-            })
-            .collect::<Result<Vec<_>, _>>()?
-            .concat();
-        for statement in missing {
-            self.execute("add a column", &statement).await?;
-        }
-        if self.cluster.is_some() {
-            // Replicated tables are made with it.
-            return Ok(());
-        }
-        for table in tables.iter().filter(|table| table.by_load) {
-            let statement = format!(
-                "ALTER TABLE {raw}.{} MODIFY SETTING non_replicated_deduplication_window = {DEDUPLICATION_WINDOW}",
-                table.name
-            );
-            self.execute("let the tables remember blocks", &statement).await?;
-        }
-        Ok(())
-    }
-
-    /// The types of the columns of `raw`, by table and column.
-    async fn columns_by_table(&self) -> Result<HashMap<String, HashMap<String, String>>, WarehouseError> {
-        let sql = format!(
-            "SELECT table, name, type FROM system.columns WHERE database = '{}'",
-            self.databases.raw()
-        );
-        let mut tables: HashMap<String, HashMap<String, String>> = HashMap::new();
-        for column in self.fetch::<FoundColumn>("read the tables' columns", &sql).await? {
-            tables.entry(column.table).or_default().insert(column.name, column.ty);
-        }
-        Ok(tables)
-    }
-}
-
-/// The statements that add what `table` lacks; an error if a column has another type.
-fn missing_columns(
-    name: &str,
-    on_cluster: &str,
-    table: &StoredTable,
-    found: Option<&HashMap<String, String>>,
-) -> Result<Vec<String>, WarehouseError> {
-    let mut statements = Vec::new();
-    let mut before: Option<&Column> = None;
-    for column in &table.columns {
-        let expected = column.ty.to_string();
-        match found.and_then(|found| found.get(column.name)) {
-            Some(found) if without_blanks(found) == without_blanks(&expected) => {}
-            Some(found) => {
-                return Err(WarehouseError::TypeDiffers {
-                    table: name.to_owned(),
-                    column: column.name.to_owned(),
-                    found: found.clone(),
-                    expected,
-                });
+        let states: HashMap<&str, &ObjectState> =
+            inspection.objects.iter().map(|object| (object.name.as_str(), &object.state)).collect();
+        let mut statements = Vec::new();
+        for definition in definitions(&self.databases, self.cluster.as_ref()) {
+            let name = format!("{raw}.{}", definition.name);
+            match states.get(name.as_str()) {
+                None | Some(ObjectState::Missing) => statements.push(definition.create),
+                Some(ObjectState::Behind { .. }) if definition.is_view => statements.push(definition.replace()),
+                Some(ObjectState::Behind { .. }) => statements.push(self.upgrade(&definition).await?),
+                Some(_) => {}
             }
-            None => statements.push(format!(
-                "ALTER TABLE {name}{on_cluster} ADD COLUMN IF NOT EXISTS {} {}",
-                column_definition(column),
-                before.map_or("FIRST".to_owned(), |before| format!("AFTER {}", before.name)),
-            )),
         }
-        before = Some(column);
+        if inspection.is_empty() {
+            statements.insert(0, create_database(&self.databases, self.cluster.as_ref()));
+        }
+        Ok(statements)
     }
-    Ok(statements)
-}
 
-/// Versions of the server break the names of long types differently.
-fn without_blanks(ty: &str) -> String {
-    ty.split_whitespace().collect()
+    /// The one statement that makes an earlier table one of this version.
+    async fn upgrade(&self, definition: &Definition) -> Result<String, WarehouseError> {
+        #[derive(Deserialize)]
+        struct Column {
+            name: String,
+        }
+        let (raw, name) = (self.databases.raw(), &definition.name);
+        let (mut changes, mut settings) = (Vec::new(), Vec::new());
+        // A table over shards stores nothing: it has the columns of the table behind it.
+        let stored = stored_tables();
+        let columns_of = |table: &&StoredTable| {
+            table.name == *name
+                || name.strip_suffix(&distributed_table("")).is_some_and(|reader| table.name == data_table(reader))
+        };
+        if let Some(table) = stored.iter().find(columns_of) {
+            let sql =
+                format!("SELECT name FROM system.columns WHERE database = '{raw}' AND table = '{name}'");
+            let found: Vec<Column> = self.fetch("look at the columns", &sql).await?;
+            let mut before = "FIRST".to_owned();
+            for column in &table.columns {
+                if !found.iter().any(|found| found.name == column.name) {
+                    changes.push(format!("ADD COLUMN IF NOT EXISTS {} {before}", column_definition(column)));
+                }
+                before = format!("AFTER {}", column.name);
+            }
+            // Replicated tables are made with it. It comes last: settings take every comma behind them.
+            if table.by_load && table.name == *name && self.cluster.is_none() {
+                settings.push(format!("MODIFY SETTING non_replicated_deduplication_window = {DEDUPLICATION_WINDOW}"));
+            }
+        }
+        changes.push(format!("MODIFY COMMENT {}", comment(name)));
+        changes.extend(settings);
+        Ok(format!("ALTER TABLE {raw}.{name}{} {}", self.on_cluster(), changes.join(", ")))
+    }
 }

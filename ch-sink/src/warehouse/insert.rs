@@ -55,13 +55,15 @@ impl Warehouse {
         insert = insert.with_setting("insert_deduplication_token", token);
         insert = insert.with_timeouts(Some(SEND_TIMEOUT), Some(ACKNOWLEDGE_TIMEOUT));
         while let Some(piece) = pieces.recv().await {
-            insert.send(piece).await.map_err(|error| fail(SEND_TIMEOUT, error))?;
+            let sent = self.telling(doing, SEND_TIMEOUT, insert.send(piece)).await;
+            sent.map_err(|error| fail(SEND_TIMEOUT, error))?;
         }
         if !whole.await {
             let problem = "the block could not be encoded to its end".to_owned();
             return Err(WarehouseError::Unexpected { doing: doing.to_owned(), problem });
         }
-        insert.end().await.map_err(|error| fail(ACKNOWLEDGE_TIMEOUT, error))
+        let acknowledged = self.telling(doing, ACKNOWLEDGE_TIMEOUT, insert.end()).await;
+        acknowledged.map_err(|error| fail(ACKNOWLEDGE_TIMEOUT, error))
     }
 
     /// Inserts a few rows, written as JSON.

@@ -1,21 +1,25 @@
 //! The warehouse: a connection to ClickHouse, and what Schoolbell asks of it.
 
+mod address;
 mod commit;
 mod event_dates;
+mod grants;
 mod init;
 mod insert;
 mod inspect;
+mod kept;
 mod loads;
 mod rejects;
 mod retry;
 mod staged;
 mod sweep;
+mod tables;
 mod tls;
 mod wire;
 
 use std::fmt;
 use std::io;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use clickhouse::{Client, Compression};
@@ -24,17 +28,20 @@ use event_schema::value::Date;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
-use crate::WarehouseError;
+use crate::{RefusalKind, WarehouseError};
 pub(crate) use commit::{Proposal, Refusal};
+pub use grants::{Grant, Need};
 pub use inspect::{Disk, LoadedDay, WaitingLoads};
+pub(crate) use kept::RowsGone;
 pub(crate) use loads::Standing;
 pub use loads::{Commit, CommittedSource};
 pub(crate) use rejects::RejectsIn;
 pub use rejects::{RejectCount, RejectFilter, RejectKey, RejectedLine};
-pub(crate) use retry::Pauses;
-pub use retry::Retry;
+use retry::{Announcer, Pauses};
+pub use retry::{Retry, Waiting};
 pub(crate) use staged::StagedLoad;
 pub(crate) use sweep::{Found, TABLES, date};
+pub use tables::{Inspection, OLDEST_SERVER, Object, ObjectState, TablesError};
 pub(crate) use tls::objection;
 pub use wire::WireCompression;
 
@@ -42,9 +49,15 @@ pub use wire::WireCompression;
 const QUERY_TIMEOUT: Duration = Duration::from_secs(300);
 /// The longest statement that the server is to take, in bytes: one may name thousands of loads.
 const MOST_STATEMENT_BYTES: &str = "67108864";
-/// Until a server that does not answer at all is given up, if the retries are not shorter: whoever starts a load
-/// wants to hear soon that the address is wrong.
+/// Until a server that does not answer at all is given up: whoever starts a load wants to hear soon that the address
+/// is wrong.
 const CONNECT_FOR: Duration = Duration::from_secs(15);
+/// Of these, what is left for a look at who does not answer.
+const PROBE_FOR: Duration = Duration::from_secs(1);
+/// How long it is listened for words of another protocol, where nobody answers as ClickHouse does.
+const GREETING_FOR: Duration = Duration::from_millis(200);
+/// How often it is told that there is no answer yet.
+const TELL_AFTER: Duration = Duration::from_secs(10);
 
 /// How an address begins where TLS is spoken.
 const TLS_SCHEME: &str = "https://";
@@ -94,15 +107,20 @@ pub struct Warehouse {
     /// For rows: compresses them, or not.
     inserting: Client,
     url: String,
+    user: String,
     databases: Databases,
     cluster: Option<Cluster>,
     retry: Retry,
+    announcer: Announcer,
 }
 
 impl Warehouse {
-    /// Checks that the server answers and lets the user in.
-    pub async fn connect(options: ConnectOptions) -> Result<Warehouse, WarehouseError> {
-        check_url(&options.url)?;
+    /// Checks that the server answers, lets the user in, and has what the connection is for: a version that is new
+    /// enough, tables of this version, and grants.
+    pub async fn connect(options: ConnectOptions, need: Need) -> Result<Warehouse, WarehouseError> {
+        address::check_url(&options.url)?;
+        address::check_credential("the user (--user or CLICKHOUSE_USER)", &options.user)?;
+        address::check_credential("the password (CLICKHOUSE_PASSWORD)", &options.password.0)?;
         let client = if options.url.starts_with(TLS_SCHEME) {
             let no_certificates = |error: io::Error| WarehouseError::Untrusted {
                 url: options.url.clone(),
@@ -114,27 +132,68 @@ impl Warehouse {
         };
         let client = client
             .with_url(&options.url)
-            .with_user(options.user)
+            .with_user(&options.user)
             .with_password(options.password.0)
             .with_product_info("schoolbell", env!("CARGO_PKG_VERSION"))
             // Answers are small.
             .with_compression(Compression::None);
         let inserting = client.clone().with_compression(options.wire_compression.of_client());
-        let ConnectOptions { url, databases, cluster, retry, .. } = options;
-        let warehouse = Warehouse { client, inserting, url, databases, cluster, retry };
-        let patience = Retry { total: retry.total.min(CONNECT_FOR) };
-        retry::retrying(patience, async || warehouse.ask::<u8>("connect", "SELECT 1").await).await?;
+        let ConnectOptions { url, user, databases, cluster, retry, .. } = options;
+        let announcer = Announcer::new(&url, retry.on_wait);
+        let warehouse = Warehouse { client, inserting, url, user, databases, cluster, retry, announcer };
+        let inspection = warehouse.first_contact().await?;
+        inspection.check_server(&warehouse.url)?;
+        let raw = warehouse.databases.raw();
+        match need {
+            Need::Init | Need::Inspect => {}
+            Need::Marts => inspection.check_seen(&raw)?,
+            _ => {
+                inspection.check_own(&raw)?;
+                // First: what a user may not see is missing.
+                warehouse.check_grants(need).await?;
+                inspection.check(&raw)?;
+            }
+        }
         Ok(warehouse)
+    }
+
+    /// The first answer of the server, or who it is that does not give one.
+    async fn first_contact(&self) -> Result<Inspection, WarehouseError> {
+        let started = Instant::now();
+        let pauses = Pauses::new(self.retry.total.min(CONNECT_FOR), self.announcer.clone());
+        let attempt = async || {
+            let left = (CONNECT_FOR - PROBE_FOR).saturating_sub(started.elapsed());
+            match tokio::time::timeout(left, self.inspect_once()).await {
+                Ok(Err(error @ WarehouseError::Unreachable { .. })) => {
+                    Err(match address::greeting(&self.url, GREETING_FOR).await {
+                        Some(words) => WarehouseError::WrongAddress {
+                            url: self.url.clone(),
+                            found: format!("what answers there does not speak HTTP (it says {words:?})"),
+                        },
+                        None => error,
+                    })
+                }
+                Ok(inspection) => inspection.map_err(WarehouseError::at_first_contact),
+                Err(_) => Err(WarehouseError::Silent {
+                    url: self.url.clone(),
+                    problem: address::silence(&self.url, PROBE_FOR).await,
+                    after: CONNECT_FOR,
+                }),
+            }
+        };
+        match pauses.retrying(attempt).await {
+            // So old that it does not understand what it was asked.
+            Err(error @ WarehouseError::Refused { kind: RefusalKind::Statement | RefusalKind::Unknown, .. }) => {
+                self.check_version().await?;
+                Err(error)
+            }
+            outcome => outcome,
+        }
     }
 
     /// The names of the databases.
     pub fn databases(&self) -> &Databases {
         &self.databases
-    }
-
-    /// How long to try again.
-    pub(crate) fn retry(&self) -> Retry {
-        self.retry
     }
 
     /// How many rows of a load a reader's table has, committed or not.
@@ -256,10 +315,14 @@ impl Warehouse {
 
     /// The rows of a query, as JSON gives them: types are converted by name, whatever their order.
     async fn fetch<T: DeserializeOwned>(&self, doing: &str, sql: &str) -> Result<Vec<T>, WarehouseError> {
-        let answer = self.read(doing, sql, "JSONEachRow").await?;
-        serde_json::Deserializer::from_slice(&answer).into_iter().collect::<Result<_, _>>().map_err(|error| {
-            WarehouseError::Unexpected { doing: doing.to_owned(), problem: error.to_string() }
-        })
+        rows(doing, &self.read(doing, sql, "JSONEachRow").await?)
+    }
+
+    /// The same, asked for once and with the user's own settings.
+    async fn fetch_once<T: DeserializeOwned>(&self, doing: &str, sql: &str) -> Result<Vec<T>, WarehouseError> {
+        let query = async { self.client.query_raw(sql).fetch_bytes("JSONEachRow")?.collect().await };
+        let answer = self.within_time(doing, query).await?;
+        rows(doing, &answer).map_err(|_| WarehouseError::not_clickhouse(&self.url, &String::from_utf8_lossy(&answer)))
     }
 
     async fn within_time<T>(
@@ -267,11 +330,30 @@ impl Warehouse {
         doing: &str,
         query: impl Future<Output = clickhouse::error::Result<T>>,
     ) -> Result<T, WarehouseError> {
-        match tokio::time::timeout(QUERY_TIMEOUT, query).await {
+        match tokio::time::timeout(QUERY_TIMEOUT, self.telling(doing, QUERY_TIMEOUT, query)).await {
             Ok(result) => result.map_err(|error| WarehouseError::new(&self.url, doing, QUERY_TIMEOUT, error)),
             Err(_) => Err(WarehouseError::TimedOut { doing: doing.to_owned(), after: QUERY_TIMEOUT }),
         }
     }
+
+    /// Waits for an answer, and tells from time to time that there is none yet. `limit` is only for the words.
+    async fn telling<T>(&self, doing: &str, limit: Duration, answer: impl Future<Output = T>) -> T {
+        let started = Instant::now();
+        let mut answer = std::pin::pin!(answer);
+        loop {
+            match tokio::time::timeout(TELL_AFTER, answer.as_mut()).await {
+                Ok(answer) => return answer,
+                Err(_) => self.announcer.no_answer(doing, started.elapsed(), limit),
+            }
+        }
+    }
+}
+
+/// Rows of JSON, one a line.
+fn rows<T: DeserializeOwned>(doing: &str, answer: &[u8]) -> Result<Vec<T>, WarehouseError> {
+    serde_json::Deserializer::from_slice(answer).into_iter().collect::<Result<_, _>>().map_err(|error| {
+        WarehouseError::Unexpected { doing: doing.to_owned(), problem: error.to_string() }
+    })
 }
 
 /// Ids as a constant array of SQL.
@@ -287,20 +369,6 @@ fn id_array(ids: &[Uuid]) -> String {
 /// Text as a literal of SQL.
 fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"))
-}
-
-/// An address that can be shown: nothing but scheme, host and port.
-fn check_url(url: &str) -> Result<(), WarehouseError> {
-    let rest = url.strip_prefix("http://").or_else(|| url.strip_prefix(TLS_SCHEME));
-    let problem = match rest.map(|rest| rest.strip_suffix('/').unwrap_or(rest)) {
-        None => "it does not begin with http:// or https://",
-        Some("") => "it names no host",
-        Some(rest) if rest.contains('@') => "it holds a user; give user and password by their own options",
-        Some(rest) if rest.contains(['?', '#', '/']) => "it has a path or parameters",
-        Some(rest) if rest.contains(|c: char| c.is_whitespace() || c.is_control()) => "it holds white space",
-        Some(_) => return Ok(()),
-    };
-    Err(WarehouseError::InvalidUrl { problem })
 }
 
 #[cfg(test)]
@@ -325,17 +393,5 @@ mod tests {
             wire_compression: WireCompression::None,
         };
         assert!(!format!("{options:?}").contains("geheim"), "{options:?}");
-    }
-
-    #[test]
-    fn addresses_that_may_hold_secrets_are_refused_without_being_repeated() {
-        for url in ["http://u:geheim@host", "http://host/?password=geheim", "geheim", "http://", "http://a b"]
-        {
-            let error = check_url(url).unwrap_err();
-            assert!(!format!("{error} {error:?}").contains("geheim"), "{error}");
-        }
-        for url in ["http://127.0.0.1:8123", "https://[::1]:8443/"] {
-            check_url(url).unwrap();
-        }
     }
 }

@@ -4,7 +4,8 @@ mod marts;
 
 use std::fmt::Write as _;
 
-use ch_sink::{LoadedDay, Warehouse};
+use ch_sink::{Inspection, LoadedDay, Need, TablesError, Warehouse};
+use event_schema::generate::TABLES_VERSION;
 use event_schema::value::Date;
 use serde::Serialize;
 
@@ -51,7 +52,7 @@ struct Report {
 }
 
 pub(crate) fn run(args: &args::Doctor, talk: Talk) -> Outcome {
-    let checks = runtime()?.block_on(look(&args.connection));
+    let checks = runtime()?.block_on(look(&args.connection, talk));
     let failed = checks.iter().filter(|check| !check.ok).count();
     let report = Report { ok: failed == 0, checks };
     talk.output.print(&report, as_text)?;
@@ -62,13 +63,25 @@ pub(crate) fn run(args: &args::Doctor, talk: Talk) -> Outcome {
     Err(Failure::new(Code::BadData, format_args!("{failed} of {of} checks failed")))
 }
 
-async fn look(connection: &args::Connection) -> Vec<Check> {
-    let warehouse = match connect(connection).await {
-        Ok(warehouse) => warehouse,
+async fn look(connection: &args::Connection, talk: Talk) -> Vec<Check> {
+    let reached = async {
+        let warehouse = connect(connection, Need::Inspect, talk).await?;
+        let inspection = warehouse.inspect().await?;
+        Ok::<_, Failure>((warehouse, inspection))
+    };
+    let (warehouse, inspection) = match reached.await {
+        Ok(reached) => reached,
         // Nothing else can be looked at.
         Err(failure) => return vec![Check::error("server", failure)],
     };
-    let mut checks = vec![server(connection, &warehouse).await];
+    let mut checks = vec![
+        server(connection, &inspection),
+        grants(&warehouse).await,
+        tables(&inspection, &warehouse.databases().raw()),
+    ];
+    if !checks.iter().all(|check| check.ok || check.name == "grants") {
+        return checks;
+    }
     match warehouse.loaded_days(None, None).await {
         Ok(loads) => {
             checks.push(dates(&loads, today()));
@@ -82,18 +95,45 @@ async fn look(connection: &args::Connection) -> Vec<Check> {
     checks
 }
 
-async fn server(connection: &args::Connection, warehouse: &Warehouse) -> Check {
+fn server(connection: &args::Connection, inspection: &Inspection) -> Check {
     const NAME: &str = "server";
-    match warehouse.read("ask for its version", "SELECT version()", "TSVRaw").await {
-        Ok(version) => {
-            let version = String::from_utf8_lossy(&version);
-            Check::ok(
-                NAME,
-                format!("ClickHouse {} at {} lets {} in", version.trim(), connection.url, connection.user),
-            )
+    match inspection.check_server(&connection.url) {
+        Ok(()) => Check::ok(
+            NAME,
+            format!("ClickHouse {} at {} lets {} in", inspection.server_version, connection.url, connection.user),
+        ),
+        Err(error) => Check::failed(NAME, error.to_string(), "upgrade ClickHouse"),
+    }
+}
+
+/// Whether the user may load days and have what they replace removed.
+async fn grants(warehouse: &Warehouse) -> Check {
+    const NAME: &str = "grants";
+    let needed = [warehouse.grants_for(Need::Load), warehouse.grants_for_sweeps()].concat();
+    match warehouse.missing_grants(&needed).await {
+        Ok(missing) if missing.is_empty() => Check::ok(NAME, "the user may load days and remove what they replace"),
+        Ok(missing) => {
+            let missing: Vec<String> = missing.iter().map(ToString::to_string).collect();
+            let found = format!("the user lacks {}", missing.join(", "));
+            Check::failed(NAME, found, "have them granted: docs/grants.md")
         }
         Err(error) => Check::error(NAME, error),
     }
+}
+
+/// Whether the tables are Schoolbell's, and of this version.
+fn tables(inspection: &Inspection, raw: &str) -> Check {
+    const NAME: &str = "tables";
+    let Err(error) = inspection.check(raw) else {
+        let count = inspection.objects.len();
+        return Check::ok(NAME, format!("the {count} tables and views of {raw} are of version {TABLES_VERSION}"));
+    };
+    let fix = match error {
+        TablesError::NotMade { .. } | TablesError::Behind { .. } => "schoolbell init",
+        TablesError::Newer { .. } => "the newer schoolbell",
+        _ => "other databases: --database-prefix",
+    };
+    Check::failed(NAME, error.to_string(), fix)
 }
 
 /// Whether dates are missing between those that are loaded, or are yet to come.

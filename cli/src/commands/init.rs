@@ -1,6 +1,7 @@
 //! `init`: the `raw` tables.
 
-use event_schema::generate;
+use ch_sink::Need;
+use event_schema::generate::{self, TABLES_VERSION};
 use serde_json::json;
 
 use super::{Talk, connect, runtime};
@@ -13,8 +14,12 @@ pub(crate) fn run(args: &args::Init, talk: Talk) -> Outcome {
         let statements = generate::ddl(databases, args.connection.cluster.as_ref());
         return talk.output.print(&statements, |statements| statements.join(";\n\n") + ";\n");
     }
-    runtime()?.block_on(async { connect(&args.connection).await?.init().await.map_err(Failure::from) })?;
-    talk.output.print(&json!({ "database": databases.raw() }), |_| {
-        format!("the tables of `{}` are there\n", databases.raw())
+    let has_changed = runtime()?.block_on(async {
+        connect(&args.connection, Need::Init, talk).await?.init().await.map_err(Failure::from)
+    })?;
+    let report = json!({ "database": databases.raw(), "version": TABLES_VERSION, "changed": has_changed });
+    talk.output.print(&report, |_| {
+        let done = if has_changed { "are there" } else { "were there already; nothing was changed" };
+        format!("the tables of `{}` {done} (version {TABLES_VERSION})\n", databases.raw())
     })
 }

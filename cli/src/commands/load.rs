@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use ch_sink::{LoadOptions, LoadReport, LoadStatus, Progress};
+use ch_sink::{LoadOptions, LoadReport, LoadStatus, Need, Progress};
 use event_schema::value::Date;
 use event_source::{Resolved, Source};
 use uuid::Uuid;
@@ -32,7 +32,7 @@ fn load_each(args: &args::Load, talk: Talk) -> Outcome {
     if let Some(last) = dates.last().filter(|_| !args.limits.allow_misdated) {
         // Better to hear of it now than after the days before it.
         runtime()?.block_on(async {
-            let warehouse = connect(&args.connection).await?;
+            let warehouse = connect(&args.connection, Need::Load, talk).await?;
             Ok::<_, Failure>(ch_sink::refuse_future_date(&warehouse, *last).await?)
         })?;
     }
@@ -75,7 +75,8 @@ fn load(args: &args::Load, batch_date: Date, resolved: &Resolved, talk: Talk) ->
     }
     let runtime = runtime()?;
     let report = runtime.block_on(async {
-        let warehouse = connect(&args.connection).await?;
+        let need = if args.stage { Need::Stage } else { Need::Load };
+        let warehouse = connect(&args.connection, need, talk).await?;
         let report = if args.stage {
             ch_sink::stage(&warehouse, &options, sources, show).await?
         } else {
@@ -109,7 +110,7 @@ fn options(args: &args::Load, batch_date: Date) -> LoadOptions {
 fn commit(args: &args::Load, batch_date: Date, talk: Talk) -> Outcome {
     let load_ids = args.sources.iter().map(|id| load_id(id)).collect::<Result<Vec<_>, _>>()?;
     let report = runtime()?.block_on(async {
-        let warehouse = connect(&args.connection).await?;
+        let warehouse = connect(&args.connection, Need::CommitStaged, talk).await?;
         Ok::<_, Failure>(ch_sink::commit_staged(&warehouse, &options(args, batch_date), &load_ids).await?)
     })?;
     print(&report, talk)

@@ -1,6 +1,6 @@
 //! `loads`: what is loaded.
 
-use ch_sink::LoadedDay;
+use ch_sink::{LoadedDay, Need};
 use event_schema::registry::ENTITIES;
 use event_schema::value::Date;
 use serde::Serialize;
@@ -13,8 +13,10 @@ use crate::output::{Column, table, thousands};
 pub(crate) fn run(command: &args::Loads, talk: Talk) -> Outcome {
     let args::Loads::List { from, to, connection } = command;
     check_dates(*from, *to)?;
-    let loads = runtime()?
-        .block_on(async { Ok::<_, Failure>(connect(connection).await?.loaded_days(*from, *to).await?) })?;
+    let loads = runtime()?.block_on(async {
+        let warehouse = connect(connection, Need::Loads, talk).await?;
+        Ok::<_, Failure>(warehouse.loaded_days(*from, *to).await?)
+    })?;
     let gaps = gaps(&loads, *from, *to);
     talk.output.print(&List { loads, gaps }, as_text)
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::fs;
 
-use ch_sink::Warehouse;
+use ch_sink::{Need, Warehouse};
 use metrics_sql::catalogue::{self, Metric, Slice};
 use metrics_sql::custom;
 use metrics_sql::{CustomMetric, Plain, Target, models, render, render_query};
@@ -183,7 +183,7 @@ fn query(
     };
     let doing = format!("read {} (built by dbt)", metric.mart().id.name.as_str());
     let (answer, has_rows) = runtime()?.block_on(async {
-        let warehouse = connect(connection).await?;
+        let warehouse = connect(connection, Need::Marts, talk).await?;
         let answer = warehouse.read(&doing, &sql, name).await.map_err(unread)?;
         let has_rows = has_rows(&answer, format);
         if !has_rows {

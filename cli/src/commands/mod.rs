@@ -15,12 +15,13 @@ mod warehouse;
 
 use std::time::Duration;
 
-use ch_sink::{ConnectOptions, Retry, Secret, Warehouse, WarehouseError, WireCompression};
+use ch_sink::{ConnectOptions, Need, Retry, Secret, Waiting, Warehouse, WarehouseError, WireCompression};
 use clap::CommandFactory;
 use event_schema::value::{Date, Timestamp};
 use event_source::Resolved;
 
 use crate::args::{self, Args, Command, Connection, Reading};
+use crate::environment;
 use crate::failure::{Code, Failure, Outcome};
 
 /// Runs the command that was asked for.
@@ -66,22 +67,20 @@ impl Talk {
 /// The password's variable; there is no flag for it, since arguments can be seen by every user of a machine.
 const PASSWORD_ENV: &str = "CLICKHOUSE_PASSWORD";
 
-/// Connects to the warehouse that flags and environment name.
-async fn connect(connection: &Connection) -> Result<Warehouse, Failure> {
-    let password = match std::env::var(PASSWORD_ENV) {
-        Ok(password) => password,
-        Err(std::env::VarError::NotPresent) => String::new(),
-        Err(std::env::VarError::NotUnicode(_)) => {
-            return Err(Failure::new(Code::Usage, format_args!("{PASSWORD_ENV} is not UTF-8")));
-        }
-    };
+/// Connects to the warehouse that flags and environment name, for what the command is going to do there.
+async fn connect(connection: &Connection, need: Need, talk: Talk) -> Result<Warehouse, Failure> {
+    let password = environment::variable(PASSWORD_ENV)?.unwrap_or_default();
+    let on_wait = |waiting: &Waiting<'_>| eprintln!("schoolbell: {waiting}");
     let options = ConnectOptions {
         url: connection.url.clone(),
         user: connection.user.clone(),
         password: Secret::new(password),
         databases: connection.names.database_prefix.clone(),
         cluster: connection.cluster.clone(),
-        retry: Retry { total: Duration::from_secs(connection.retry_seconds) },
+        retry: Retry {
+            total: Duration::from_secs(connection.retry_seconds),
+            on_wait: if talk.quiet { |_| () } else { on_wait },
+        },
         wire_compression: match connection.wire_compression {
             None => WireCompression::for_url(&connection.url),
             Some(args::WireCompression::None) => WireCompression::None,
@@ -89,17 +88,13 @@ async fn connect(connection: &Connection) -> Result<Warehouse, Failure> {
             Some(args::WireCompression::Zstd) => WireCompression::Zstd,
         },
     };
-    Ok(Warehouse::connect(options).await?)
+    Ok(Warehouse::connect(options, need).await?)
 }
-
-/// What ClickHouse calls a table, and a database, that is not there.
-const UNKNOWN_TABLE: u32 = 60;
-const UNKNOWN_DATABASE: u32 = 81;
 
 /// The failure to read what dbt builds: where it is not there, it is to be built.
 fn unread(error: WarehouseError) -> Failure {
     match &error {
-        WarehouseError::Refused { doing, code: UNKNOWN_TABLE | UNKNOWN_DATABASE, .. } => Failure::new(
+        WarehouseError::Refused { doing, .. } if error.is_about_tables() => Failure::new(
             error.class().into(),
             format_args!("cannot {doing}: it is not there yet; {BUILD_MARTS}"),
         ),

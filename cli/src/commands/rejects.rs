@@ -7,7 +7,7 @@ use std::io::{self, BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use ch_sink::{
-    EditedLines, LoadOptions, RejectCount, RejectFilter, RejectKey, RejectedLine, RejectsOf, ReplayReport,
+    EditedLines, LoadOptions, Need, RejectCount, RejectFilter, RejectKey, RejectedLine, RejectsOf, ReplayReport,
     ReplayStatus, count_rejects, read_rejects, replay_rejects,
 };
 use event_schema::value::{Date, visible};
@@ -65,7 +65,7 @@ fn list(
     let (of, filter) = (whose(of), filter_of(filter));
     let mut shown = Vec::new();
     let by_field = runtime()?.block_on(async {
-        let warehouse = connect(connection).await?;
+        let warehouse = connect(connection, Need::Rejects, talk).await?;
         let by_field = count_rejects(&warehouse, of, &filter).await?;
         if limit > 0 {
             let show = |line: &RejectedLine| {
@@ -180,7 +180,7 @@ fn export(
         written.is_ok()
     };
     runtime()?.block_on(async {
-        let warehouse = connect(connection).await?;
+        let warehouse = connect(connection, Need::Rejects, talk).await?;
         read_rejects(&warehouse, whose(of), &filter_of(filter), write).await?;
         Ok::<_, Failure>(())
     })?;
@@ -234,7 +234,7 @@ fn replay(args: &args::Replay, talk: Talk) -> Outcome {
         None => None,
     };
     let report = runtime()?.block_on(async {
-        let warehouse = connect(&args.connection).await?;
+        let warehouse = connect(&args.connection, Need::Replay, talk).await?;
         Ok::<_, Failure>(replay_rejects(&warehouse, &options, &filter_of(&args.filter), open).await?)
     })?;
     for warning in &report.warnings {

@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 
-use ch_sink::Warehouse;
+use ch_sink::{Need, Warehouse};
 use metrics_sql::{Target, render_query};
 use report::{Part, Range, Row};
 use serde_json::json;
@@ -18,7 +18,7 @@ pub(crate) fn run(args: &args::Report, talk: Talk) -> Outcome {
     let range = Range { from: args.from, to: args.to };
     let target = Target::Plain(plain(&args.connection.names));
     let page = runtime()?.block_on(async {
-        let warehouse = connect(&args.connection).await?;
+        let warehouse = connect(&args.connection, Need::Marts, talk).await?;
         let mut answers: Vec<(Part, Vec<Row>)> = Vec::new();
         for part in report::parts(range) {
             let sql = render_query(part.query(), &target);

@@ -1,6 +1,6 @@
 //! `unload`: a day taken back.
 
-use ch_sink::{UnloadReport, UnloadStatus};
+use ch_sink::{Need, UnloadReport, UnloadStatus};
 
 use super::{Talk, connect, runtime};
 use crate::args;
@@ -9,7 +9,7 @@ use crate::output::counts;
 
 pub(crate) fn run(args: &args::Unload, talk: Talk) -> Outcome {
     let report = runtime()?.block_on(async {
-        let warehouse = connect(&args.connection).await?;
+        let warehouse = connect(&args.connection, Need::Unload, talk).await?;
         Ok::<_, Failure>(ch_sink::unload(&warehouse, args.batch_date).await?)
     })?;
     for warning in &report.warnings {

@@ -10,9 +10,9 @@ use crate::failure::{Code, Failure, Outcome};
 
 pub(crate) fn run(args: &Warehouse, talk: Talk) -> Outcome {
     match args {
-        Warehouse::Start { data: DataFolder { data }, http_port, tcp_port } => {
+        Warehouse::Start { data, http_port, tcp_port } => {
             let options = service::Options {
-                data_dir: data.clone(),
+                data_dir: data.path(),
                 http_port: *http_port,
                 tcp_port: *tcp_port,
                 host_executable: None,
@@ -20,18 +20,46 @@ pub(crate) fn run(args: &Warehouse, talk: Talk) -> Outcome {
             let status = service::start(&options).map_err(start_failure)?;
             talk.output.print(&status, running)
         }
-        Warehouse::Stop { data: DataFolder { data } } => {
-            let stopped = service::stop(data).map_err(|error| stop_failure(&error))?;
-            talk.output.print(&json!({ "stopped": stopped.is_some() }), |_| match stopped {
-                Some(status) => format!("stopped; its tables stay in {}\n", status.data.display()),
-                None => format!("no warehouse runs in {}\n", data.display()),
-            })
-        }
-        Warehouse::Status { data: DataFolder { data } } => match service::status(data)? {
+        Warehouse::Stop { data } => stop(data, talk),
+        Warehouse::Status { data } => match service::status(&data.path())?.or_else(|| elsewhere(data)) {
             Some(status) => talk.output.print(&status, running),
-            None => Err(Failure::new(Code::NoInput, format_args!("no warehouse runs in {}", data.display()))),
+            None => Err(Failure::new(Code::NoInput, none_runs(data, &service::running()))),
         },
     }
+}
+
+fn stop(data: &DataFolder, talk: Talk) -> Outcome {
+    let mut stopped = service::stop(&data.path()).map_err(|error| stop_failure(&error))?;
+    if stopped.is_none() && let Some(elsewhere) = elsewhere(data) {
+        stopped = service::stop(&elsewhere.data).map_err(|error| stop_failure(&error))?;
+    }
+    let others = if stopped.is_none() { service::running() } else { Vec::new() };
+    if data.data.is_none() && !others.is_empty() {
+        return Err(Failure::new(Code::NoInput, none_runs(data, &others)));
+    }
+    talk.output.print(&json!({ "stopped": stopped.is_some() }), |_| match stopped {
+        Some(status) => format!("stopped; its tables stay in {}\n", status.data.display()),
+        None => none_runs(data, &others) + "\n",
+    })
+}
+
+/// The one that runs elsewhere, if no folder was named and there is just one.
+fn elsewhere(data: &DataFolder) -> Option<Status> {
+    if data.data.is_some() {
+        return None;
+    }
+    let mut running = service::running();
+    if running.len() == 1 { running.pop() } else { None }
+}
+
+/// That none runs there, and which do elsewhere.
+fn none_runs(data: &DataFolder, others: &[Status]) -> String {
+    let mut text = format!("no warehouse runs in {}", data.path().display());
+    if !others.is_empty() {
+        let folders: Vec<String> = others.iter().map(|status| status.data.display().to_string()).collect();
+        text += &format!("; one that runs is named by --data: {}", folders.join(", "));
+    }
+    text
 }
 
 fn running(status: &Status) -> String {

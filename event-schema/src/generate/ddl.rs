@@ -9,6 +9,7 @@
 //! a query that straddles a commit would show a load whose rows its snapshot does not have yet. A query takes one
 //! snapshot of `raw.loads`, whatever it reads: all its views show the same loads.
 
+use super::versions::{TABLES_VERSION, mark};
 use super::{Cluster, Databases};
 use crate::registry::{
     Bookkeeping, Column, ColumnType, DEAD_LOADS, ENTITIES, Entity, LOADS, REJECTED_EVENTS, REPLAYED_LINES,
@@ -41,44 +42,85 @@ pub struct StoredTable {
     pub name: String,
     /// Its columns, in order.
     pub columns: Vec<Column>,
+    /// Its sorting key.
+    pub sorting_key: &'static str,
     /// Whether it has a partition a load, and remembers blocks by their tokens.
     pub by_load: bool,
 }
 
+/// A table or view of `raw` and the statement that makes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Definition {
+    /// Its name in `raw`.
+    pub name: String,
+    /// Whether it is a view, which is replaced where a table is altered.
+    pub is_view: bool,
+    /// `CREATE … IF NOT EXISTS`: leaves whatever has that name as it is.
+    pub create: String,
+}
+
+impl Definition {
+    /// The statement that puts a view in the place of an earlier one.
+    pub fn replace(&self) -> String {
+        self.create.replacen("CREATE VIEW IF NOT EXISTS", "CREATE OR REPLACE VIEW", 1)
+    }
+}
+
 /// The tables of `raw` that rows are stored in (the others are views of them).
 pub fn stored_tables() -> Vec<StoredTable> {
-    let kept = [LOADS, STAGED_LOADS, DEAD_LOADS].map(|kept| StoredTable {
+    let kept = BOOKKEEPING.map(|(kept, sorting_key, _)| StoredTable {
         name: kept.table.to_owned(),
         columns: kept.columns.to_vec(),
+        sorting_key,
         by_load: false,
     });
     let views = views().into_iter().map(|view| StoredTable {
         name: data_table(view.name),
         columns: view.columns,
+        sorting_key: view.sorting_key,
         by_load: true,
     });
     kept.into_iter().chain(views).collect()
 }
 
-/// The statements that make the `raw` database, in order. Each can be run again without harm.
+/// The tables whose rows are never replaced, their sorting keys, and the column from which the year counts that rows
+/// are kept for.
+const BOOKKEEPING: [(Bookkeeping, &str, Option<&str>); 3] = [
+    (LOADS, "batch_date, committed_at, commit_id", None),
+    (STAGED_LOADS, "batch_date, load_id", Some("staged_at")),
+    (DEAD_LOADS, "load_id", Some("condemned_at")),
+];
+
+/// The statements that make the `raw` database, in order. Each can be run again without harm, and changes nothing that
+/// is there.
 ///
 /// On a cluster the tables of rows are replicated and sharded, those of the bookkeeping are whole on every server.
 pub fn ddl(databases: &Databases, cluster: Option<&Cluster>) -> Vec<String> {
+    let made = definitions(databases, cluster).into_iter().map(|definition| definition.create);
+    std::iter::once(create_database(databases, cluster)).chain(made).collect()
+}
+
+/// The statement that makes the database.
+pub fn create_database(databases: &Databases, cluster: Option<&Cluster>) -> String {
     let place = Place { raw: databases.raw(), cluster };
-    let mut statements = vec![format!("CREATE DATABASE IF NOT EXISTS {}{}", place.raw, place.on_cluster())];
-    statements.push(place.bookkeeping(&LOADS, "batch_date, committed_at, commit_id", None));
-    statements.push(place.bookkeeping(&STAGED_LOADS, "batch_date, load_id", Some("staged_at")));
-    statements.push(place.bookkeeping(&DEAD_LOADS, "load_id", Some("condemned_at")));
+    format!("CREATE DATABASE IF NOT EXISTS {}{}", place.raw, place.on_cluster())
+}
+
+/// All tables and views of `raw`, in the order in which they are made.
+pub fn definitions(databases: &Databases, cluster: Option<&Cluster>) -> Vec<Definition> {
+    let place = Place { raw: databases.raw(), cluster };
+    let kept = BOOKKEEPING.iter().map(|(kept, key, kept_since)| place.bookkeeping(kept, key, *kept_since));
     // Views come last, and first the inner ones: they name what is made before them.
     let views = views();
-    statements.extend(views.iter().flat_map(|view| place.tables(view)));
+    let tables = views.iter().flat_map(|view| place.tables(view));
     let (all, shown): (Vec<_>, Vec<_>) = views.iter().map(|view| place.views(view)).unzip();
-    statements.into_iter().chain(all).chain(shown).collect()
+    kept.chain(tables).chain(all).chain(shown).collect()
 }
 
 /// A reader's view and what is known of its rows.
 struct View {
     name: &'static str,
+    doc: &'static str,
     columns: Vec<Column>,
     sorting_key: &'static str,
     /// What decides the shard of a row.
@@ -88,12 +130,14 @@ struct View {
 fn views() -> Vec<View> {
     let entity = |entity: &Entity| View {
         name: entity.table,
+        doc: entity.doc,
         columns: entity.columns(),
         sorting_key: sorting_key(entity),
         sharding_key: "user_id",
     };
     let lines = |kept: &Bookkeeping, sorting_key| View {
         name: kept.table,
+        doc: kept.doc,
         columns: kept.columns.to_vec(),
         sorting_key,
         sharding_key: "source_line",
@@ -116,7 +160,7 @@ impl Place<'_> {
     }
 
     /// A table whose rows are never replaced; `kept_since` is the column from which their year counts.
-    fn bookkeeping(&self, kept: &Bookkeeping, key: &str, kept_since: Option<&str>) -> String {
+    fn bookkeeping(&self, kept: &Bookkeeping, key: &str, kept_since: Option<&str>) -> Definition {
         let engine = match self.cluster {
             // The same path on all shards: every server has every row.
             Some(_) => format!(
@@ -128,19 +172,20 @@ impl Place<'_> {
         let ttl = kept_since
             .map(|column| format!("\nTTL toDateTime({column}) + INTERVAL 1 YEAR"))
             .unwrap_or_default();
-        format!(
-            "CREATE TABLE IF NOT EXISTS {}.{}{}\n(\n{}\n)\nENGINE = {engine}\nORDER BY ({key}){ttl}\nCOMMENT '{}'",
+        let create = format!(
+            "CREATE TABLE IF NOT EXISTS {}.{}{}\n(\n{}\n)\nENGINE = {engine}\nORDER BY ({key}){ttl}\nCOMMENT {}",
             self.raw,
             kept.table,
             self.on_cluster(),
             column_list(kept.columns),
-            kept.doc
-        )
+            comment(kept.table)
+        );
+        Definition { name: kept.table.to_owned(), is_view: false, create }
     }
 
     /// The table of a view's rows, and on a cluster the one over all shards.
-    fn tables(&self, view: &View) -> Vec<String> {
-        let View { name, columns, sorting_key, sharding_key } = view;
+    fn tables(&self, view: &View) -> Vec<Definition> {
+        let View { name, columns, sorting_key, sharding_key, .. } = view;
         let (raw, on_cluster, data) = (&self.raw, self.on_cluster(), data_table(name));
         let (engine, settings) = match self.cluster {
             Some(_) => {
@@ -148,23 +193,27 @@ impl Place<'_> {
             }
             None => ("MergeTree", format!("non_replicated_deduplication_window = {DEDUPLICATION_WINDOW}")),
         };
-        let mut tables = vec![format!(
+        let create = format!(
             "CREATE TABLE IF NOT EXISTS {raw}.{data}{on_cluster}\n(\n{}\n)\nENGINE = {engine}\n\
-             PARTITION BY (batch_date, load_id)\nORDER BY ({sorting_key})\nSETTINGS {settings}",
-            column_list(columns)
-        )];
+             PARTITION BY (batch_date, load_id)\nORDER BY ({sorting_key})\nSETTINGS {settings}\nCOMMENT {}",
+            column_list(columns),
+            comment(&data)
+        );
+        let mut tables = vec![Definition { name: data.clone(), is_view: false, create }];
         if let Some(cluster) = self.cluster {
-            tables.push(format!(
-                "CREATE TABLE IF NOT EXISTS {raw}.{}{on_cluster}\nAS {raw}.{data}\n\
-                 ENGINE = Distributed('{cluster}', '{raw}', '{data}', sipHash64({sharding_key}))",
-                distributed_table(name)
-            ));
+            let name = distributed_table(name);
+            let create = format!(
+                "CREATE TABLE IF NOT EXISTS {raw}.{name}{on_cluster}\nAS {raw}.{data}\n\
+                 ENGINE = Distributed('{cluster}', '{raw}', '{data}', sipHash64({sharding_key}))\nCOMMENT {}",
+                comment(&name)
+            );
+            tables.push(Definition { name, is_view: false, create });
         }
         tables
     }
 
     /// The view of all rows, and the reader's one over it.
-    fn views(&self, view: &View) -> (String, String) {
+    fn views(&self, view: &View) -> (Definition, Definition) {
         let View { name, columns, .. } = view;
         let (raw, on_cluster, all) = (&self.raw, self.on_cluster(), all_view(name));
         let rows = if self.cluster.is_some() { distributed_table(name) } else { data_table(name) };
@@ -193,16 +242,35 @@ impl Place<'_> {
             ),
             _ => String::new(),
         };
-        (
-            format!(
-                "CREATE OR REPLACE VIEW {raw}.{all}{on_cluster} AS\nSELECT\n    {names}\nFROM {raw}.{rows}"
+        let create = |name: &str, reads: &str| Definition {
+            name: name.to_owned(),
+            is_view: true,
+            create: format!(
+                "CREATE VIEW IF NOT EXISTS {raw}.{name}{on_cluster} AS\nSELECT\n    {names}\nFROM {raw}.{reads}\n\
+                 COMMENT {}",
+                comment(name)
             ),
-            format!(
-                "CREATE OR REPLACE VIEW {raw}.{name}{on_cluster} AS\nSELECT\n    {names}\nFROM {raw}.{all}\n\
-                 WHERE {shown}{replayed}"
-            ),
-        )
+        };
+        (create(&all, &rows), create(name, &format!("{all}\nWHERE {shown}{replayed}")))
     }
+}
+
+/// The comment of a table or view, as a literal: [`mark`] and what it is for.
+pub fn comment(name: &str) -> String {
+    let of_rows = views().into_iter().find_map(|view| {
+        let View { name: reader, doc, .. } = view;
+        match name {
+            _ if name == reader => Some(doc.to_owned()),
+            _ if name == data_table(reader) => Some(format!("The rows of `{reader}`, a partition a load.")),
+            _ if name == distributed_table(reader) => Some(format!("The rows of `{reader}` on all shards.")),
+            _ if name == all_view(reader) => Some(format!("All rows of `{reader}`, committed or not.")),
+            _ => None,
+        }
+    });
+    let kept = || BOOKKEEPING.iter().find(|(kept, ..)| kept.table == name).map(|(kept, ..)| kept.doc.to_owned());
+    let doc = of_rows.or_else(kept).expect("only the contract's tables are made");
+    // Docs are the registry's own text; doubling the quote is all a literal of them can need.
+    format!("'{}{}'", mark(TABLES_VERSION), doc.replace('\'', "''"))
 }
 
 fn column_list(columns: &[Column]) -> String {

@@ -18,6 +18,33 @@ fn the_ddl_of_raw_on_a_cluster() {
     }
 }
 
+/// Tables that change under the same version would be taken for damaged ones by every program that knows it.
+#[test]
+fn the_tables_are_those_of_their_version() {
+    let made: Vec<Shape> = stored_tables().iter().map(Shape::from).collect();
+    assert_eq!(
+        Some(made),
+        shape(TABLES_VERSION),
+        "the tables have changed: raise TABLES_VERSION and add their shape to generate/versions"
+    );
+    assert_eq!(shape(TABLES_VERSION + 1), None);
+}
+
+#[test]
+fn every_table_and_view_bears_the_mark_of_its_version() {
+    let cluster = Cluster::new("analytics").unwrap();
+    for cluster in [None, Some(&cluster)] {
+        for definition in definitions(&Databases::default(), cluster) {
+            let comment = definition.create.rsplit_once("COMMENT '").unwrap().1;
+            assert_eq!(marked_version(comment), Some(TABLES_VERSION), "{}", definition.create);
+            assert_eq!(definition.replace() != definition.create, definition.is_view);
+        }
+    }
+    for foreign in ["", "schoolbell", "schoolbell/raw/", "schoolbell/raw/x: ", "Purchases and refunds."] {
+        assert_eq!(marked_version(foreign), None, "{foreign}");
+    }
+}
+
 #[test]
 fn prefixes_need_no_quoting() {
     for wrong in ["a-b", "1a", "a b", "a`b", "é", &"x".repeat(65)] {
