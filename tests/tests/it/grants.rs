@@ -127,6 +127,11 @@ fn what_is_missing_is_told_before_anything_is_sent() {
         let sent = proxy.requests();
         assert!(!sent.iter().map(Head::target).any(|target| target.contains("INSERT")), "{user}: {sent:?}");
     }
+    let doctor = run(&world, "schoolbell_rejects", &["doctor"]);
+    assert_eq!(doctor.code, 65, "{}", doctor.stderr);
+    for told in ["FAIL  grants", "INSERT ON lacking_raw.loads", "docs/grants.md"] {
+        assert!(doctor.stdout.contains(told), "{told} in: {}", doctor.stdout);
+    }
     // Tables that would have to be made: not a single one is.
     world.query("DROP DATABASE {raw} SYNC");
     for user in ["nobody", "maker", "schoolbell_load"] {
