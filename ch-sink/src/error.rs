@@ -2,7 +2,6 @@
 
 mod warehouse;
 
-
 use event_parser::EventDates;
 use event_schema::value::Date;
 use event_source::{ErrorKind, SourceError};
@@ -286,33 +285,4 @@ fn share(rejected: &Rejected, limit: f64) -> String {
         100.0 * total as f64 / rejected.lines.max(1) as f64,
         limit
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn refused(message: &str) -> WarehouseError {
-        let error = clickhouse::error::Error::BadResponse(message.to_owned());
-        WarehouseError::new("http://host", "count rows", Duration::from_secs(1), error)
-    }
-
-    #[test]
-    fn the_servers_words_decide_the_class() {
-        for (words, class) in [
-            ("Code: 516. DB::Exception: u: Authentication failed", ErrorClass::AccessDenied),
-            ("Code: 164. DB::Exception: Cannot execute query in readonly mode", ErrorClass::AccessDenied),
-            ("Code: 241. DB::Exception: Memory limit exceeded", ErrorClass::Temporary),
-            ("Code: 81. DB::Exception: Database raw does not exist", ErrorClass::Usage),
-            ("Code: 62. DB::Exception: Syntax error", ErrorClass::Defect),
-            ("1\t2\nCode: 210. DB::Exception: Broken pipe", ErrorClass::Temporary),
-            ("503 Service Unavailable", ErrorClass::Temporary),
-            ("<html><h1>502 Bad Gateway</h1></html>", ErrorClass::Temporary),
-        ] {
-            let error = refused(words);
-            assert_eq!(error.class(), class, "{error}");
-            assert!(error.to_string().contains(words), "{error}");
-        }
-        assert!(refused("Code: 60. DB::Exception: no table").to_string().contains("schoolbell init"));
-    }
 }

@@ -101,8 +101,7 @@ impl LoadReport {
     pub(super) fn add_gone(&mut self, gone: Option<&RowsGone>) {
         if let Some(RowsGone { table, stored, counted }) = gone {
             self.warnings.push(format!(
-                "{table} had {stored} of the {counted} rows that {} had when it was loaded before: it was loaded again",
-                self.batch_date
+                "{table} had {stored} of the {counted} rows that were loaded before: the day was loaded again"
             ));
         }
     }

@@ -38,13 +38,27 @@ pub(super) fn check_credential(name: &'static str, value: &str) -> Result<(), Wa
 
 /// What it means that there was no answer: whether someone takes connections there.
 pub(super) async fn silence(url: &str, limit: Duration) -> &'static str {
-    let Ok(url) = Url::parse(url) else { return "there was no answer" };
-    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
-    let connecting = TcpStream::connect((host, url.port_or_known_default().unwrap_or_default()));
-    match tokio::time::timeout(limit, connecting).await {
-        Ok(Ok(_)) => "something listens there, but it sent no answer",
-        _ => "no connection was made",
+    match connection(url, limit).await {
+        Some(_) => "something listens there, but it sent no answer",
+        None => "no connection was made",
     }
+}
+
+/// What someone says there before it is asked, as servers of other protocols do; the start of it.
+pub(super) async fn greeting(url: &str, limit: Duration) -> Option<String> {
+    let connection = connection(url, limit).await?;
+    let mut words = [0; 64];
+    tokio::time::timeout(limit, connection.readable()).await.ok()?.ok()?;
+    let read = connection.try_read(&mut words).ok().filter(|read| *read > 0)?;
+    let words = String::from_utf8_lossy(&words[..read]);
+    Some(words.chars().map(|c| if c.is_control() { ' ' } else { c }).collect::<String>().trim().to_owned())
+}
+
+async fn connection(url: &str, limit: Duration) -> Option<TcpStream> {
+    let url = Url::parse(url).ok()?;
+    let host = url.host_str()?.trim_matches(['[', ']']);
+    let connecting = TcpStream::connect((host, url.port_or_known_default()?));
+    tokio::time::timeout(limit, connecting).await.ok()?.ok()
 }
 
 #[cfg(test)]

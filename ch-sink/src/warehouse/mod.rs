@@ -54,6 +54,8 @@ const MOST_STATEMENT_BYTES: &str = "67108864";
 const CONNECT_FOR: Duration = Duration::from_secs(15);
 /// Of these, what is left for a look at who does not answer.
 const PROBE_FOR: Duration = Duration::from_secs(1);
+/// How long it is listened for words of another protocol, where nobody answers as ClickHouse does.
+const GREETING_FOR: Duration = Duration::from_millis(200);
 /// How often it is told that there is no answer yet.
 const TELL_AFTER: Duration = Duration::from_secs(10);
 
@@ -162,6 +164,15 @@ impl Warehouse {
         let attempt = async || {
             let left = (CONNECT_FOR - PROBE_FOR).saturating_sub(started.elapsed());
             match tokio::time::timeout(left, self.inspect_once()).await {
+                Ok(Err(error @ WarehouseError::Unreachable { .. })) => {
+                    Err(match address::greeting(&self.url, GREETING_FOR).await {
+                        Some(words) => WarehouseError::WrongAddress {
+                            url: self.url.clone(),
+                            found: format!("what answers there does not speak HTTP (it says {words:?})"),
+                        },
+                        None => error,
+                    })
+                }
                 Ok(inspection) => inspection.map_err(WarehouseError::at_first_contact),
                 Err(_) => Err(WarehouseError::Silent {
                     url: self.url.clone(),

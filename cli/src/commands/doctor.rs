@@ -4,7 +4,8 @@ mod marts;
 
 use std::fmt::Write as _;
 
-use ch_sink::{LoadedDay, Need, ObjectState, Warehouse};
+use ch_sink::{Inspection, LoadedDay, Need, TablesError, Warehouse};
+use event_schema::generate::TABLES_VERSION;
 use event_schema::value::Date;
 use serde::Serialize;
 
@@ -63,13 +64,24 @@ pub(crate) fn run(args: &args::Doctor, talk: Talk) -> Outcome {
 }
 
 async fn look(connection: &args::Connection, talk: Talk) -> Vec<Check> {
-    let warehouse = match connect(connection, Need::Inspect, talk).await {
-        Ok(warehouse) => warehouse,
+    let reached = async {
+        let warehouse = connect(connection, Need::Inspect, talk).await?;
+        let inspection = warehouse.inspect().await?;
+        Ok::<_, Failure>((warehouse, inspection))
+    };
+    let (warehouse, inspection) = match reached.await {
+        Ok(reached) => reached,
         // Nothing else can be looked at.
         Err(failure) => return vec![Check::error("server", failure)],
     };
-    let mut checks = tables(connection, &warehouse).await;
-    checks.push(grants(&warehouse).await);
+    let mut checks = vec![
+        server(connection, &inspection),
+        grants(&warehouse).await,
+        tables(&inspection, &warehouse.databases().raw()),
+    ];
+    if !checks.iter().all(|check| check.ok || check.name == "grants") {
+        return checks;
+    }
     match warehouse.loaded_days(None, None).await {
         Ok(loads) => {
             checks.push(dates(&loads, today()));
@@ -83,34 +95,45 @@ async fn look(connection: &args::Connection, talk: Talk) -> Vec<Check> {
     checks
 }
 
-/// The server, and whether the tables are as this program makes them.
-async fn tables(connection: &args::Connection, warehouse: &Warehouse) -> Vec<Check> {
-    let found = match warehouse.inspect().await {
-        Ok(found) => found,
-        Err(error) => return vec![Check::error("server", error)],
-    };
-    let server =
-        format!("ClickHouse {} at {} lets {} in", found.server_version, connection.url, connection.user);
-    let current = found.objects.iter().filter(|object| object.state == ObjectState::Current).count();
-    let tables = match found.check(&warehouse.databases().raw()) {
-        Ok(()) => Check::ok("tables", format!("all {current} are of this version of Schoolbell")),
-        Err(error) => Check { name: "tables", ok: false, message: error.to_string(), fix: None },
-    };
-    vec![Check::ok("server", server), tables]
+fn server(connection: &args::Connection, inspection: &Inspection) -> Check {
+    const NAME: &str = "server";
+    match inspection.check_server(&connection.url) {
+        Ok(()) => Check::ok(
+            NAME,
+            format!("ClickHouse {} at {} lets {} in", inspection.server_version, connection.url, connection.user),
+        ),
+        Err(error) => Check::failed(NAME, error.to_string(), "upgrade ClickHouse"),
+    }
 }
 
-/// Whether this user may load days, and remove what former loads have left.
+/// Whether the user may load days and have what they replace removed.
 async fn grants(warehouse: &Warehouse) -> Check {
     const NAME: &str = "grants";
     let needed = [warehouse.grants_for(Need::Load), warehouse.grants_for_sweeps()].concat();
     match warehouse.missing_grants(&needed).await {
-        Ok(missing) if missing.is_empty() => Check::ok(NAME, "this user may load days"),
+        Ok(missing) if missing.is_empty() => Check::ok(NAME, "the user may load days and remove what they replace"),
         Ok(missing) => {
-            let missing: Vec<String> = missing.iter().map(|grant| format!("GRANT {grant}")).collect();
-            Check::failed(NAME, format!("to load days are missing: {}", missing.join("; ")), "grant these, or load as another user")
+            let missing: Vec<String> = missing.iter().map(ToString::to_string).collect();
+            let found = format!("the user lacks {}", missing.join(", "));
+            Check::failed(NAME, found, "have them granted: docs/grants.md")
         }
         Err(error) => Check::error(NAME, error),
     }
+}
+
+/// Whether the tables are Schoolbell's, and of this version.
+fn tables(inspection: &Inspection, raw: &str) -> Check {
+    const NAME: &str = "tables";
+    let Err(error) = inspection.check(raw) else {
+        let count = inspection.objects.len();
+        return Check::ok(NAME, format!("the {count} tables and views of {raw} are of version {TABLES_VERSION}"));
+    };
+    let fix = match error {
+        TablesError::NotMade { .. } | TablesError::Behind { .. } => "schoolbell init",
+        TablesError::Newer { .. } => "the newer schoolbell",
+        _ => "other databases: --database-prefix",
+    };
+    Check::failed(NAME, error.to_string(), fix)
 }
 
 /// Whether dates are missing between those that are loaded, or are yet to come.

@@ -42,7 +42,7 @@ fn unusable_variables_are_named_and_not_shown() {
         let refused = world.run(&["init"]);
         assert_eq!(refused.code, 2, "{name}={value}: {}", refused.stderr);
         assert!(refused.stderr.contains(name), "{name}={value}: {}", refused.stderr);
-        for part in [value.trim(), "geheim", "99999"] {
+        for part in ["geheim", "ge-heim", "ge heim", "99999", "example.com"] {
             assert!(!refused.stderr.contains(part), "{name}={value}: {}", refused.stderr);
         }
         // What the flags say instead is not the variable's fault.

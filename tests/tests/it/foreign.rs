@@ -182,6 +182,9 @@ fn a_warehouse_of_the_previous_release_is_upgraded_with_all_that_it_holds() {
         assert!(refused.stdout.is_empty(), "{arguments:?}");
     }
     assert_eq!(objects(&before), objects_before);
+    let doctor = before.run(&["doctor"]);
+    assert_eq!(doctor.code, 65, "{}", doctor.stderr);
+    assert!(doctor.stdout.contains("FAIL  tables") && doctor.stdout.contains("schoolbell init"), "{}", doctor.stdout);
 
     before.succeed(&["init"]);
     assert_eq!(before.contents(), now.contents());

@@ -86,6 +86,9 @@ fn each_command_works_with_just_the_grants_of_its_page() {
     for arguments in [&["metrics", "query", "dau"][..], &["report", "--out", "report.html"]] {
         succeed(&world, "schoolbell_reader", arguments);
     }
+    succeed(&world, "schoolbell_load", &["doctor"]);
+    succeed(&world, "schoolbell_rejects", &["loads", "list"]);
+    succeed(&world, "schoolbell_load", &["unload", "--batch-date", DAY]);
 }
 
 /// All rows were sent, and then the commit was refused for a right that was written down nowhere.
@@ -123,6 +126,11 @@ fn what_is_missing_is_told_before_anything_is_sent() {
         }
         let sent = proxy.requests();
         assert!(!sent.iter().map(Head::target).any(|target| target.contains("INSERT")), "{user}: {sent:?}");
+    }
+    let doctor = run(&world, "schoolbell_rejects", &["doctor"]);
+    assert_eq!(doctor.code, 65, "{}", doctor.stderr);
+    for told in ["FAIL  grants", "INSERT ON lacking_raw.loads", "docs/grants.md"] {
+        assert!(doctor.stdout.contains(told), "{told} in: {}", doctor.stdout);
     }
     // Tables that would have to be made: not a single one is.
     world.query("DROP DATABASE {raw} SYNC");

@@ -14,7 +14,7 @@ const FILE: &str = "2026-03-01.jsonl";
 /// A world with a day in a file, of all tables and with rejected lines.
 fn world(name: &str) -> World {
     let world = World::new(name);
-    let plan = Plan { reject_share: 0.02, ..Plan::new(DAY.parse().unwrap(), 1, 300) };
+    let plan = Plan { reject_share: 0.02, ..Plan::new(DAY.parse().unwrap(), 1, 3000) };
     write_files(&plan, world.folder(), Layout::default(), |_| ()).unwrap();
     world
 }
@@ -41,7 +41,7 @@ fn a_day_whose_rows_are_gone_is_loaded_again() {
         let (report, told) = load(&world, &[FILE]);
         assert_eq!(report["status"], "committed", "{table}");
         assert!(told.contains(&format!("{table}_data had 0 of the ")), "{told}");
-        assert!(told.contains("it was loaded again"), "{told}");
+        assert!(told.contains("the day was loaded again"), "{told}");
         assert_eq!(world.contents(), whole, "{table}");
     }
     // Some rows, not all; and twice as many.
@@ -99,10 +99,10 @@ fn a_day_with_replayed_lines_is_not_taken_for_a_damaged_one() {
     let world = world("replayed_rows");
     load(&world, &[FILE]);
     world.succeed(&["rejects", "export", "--batch-date", DAY, "--out", "bad.jsonl"]);
-    let lines = fs::read_to_string(world.path("bad.jsonl")).unwrap();
+    let lines = fs::read(world.path("bad.jsonl")).unwrap().iter().filter(|byte| **byte == b'\n').count();
     let good = r#"{"event_id":"018f2c6e-7b1a-7c3d-9e4f-0123456789ab","event_type":"opened","user_id":"u","event_time":"2026-03-01T09:30:00Z"}"#;
-    let mended: String = std::iter::once(good).chain(lines.lines().skip(1).map(|_| "")).map(|l| format!("{l}\n")).collect();
-    fs::write(world.path("bad.jsonl"), mended).unwrap();
+    // The others stay as they are.
+    fs::write(world.path("bad.jsonl"), format!("{good}{}", "\n".repeat(lines))).unwrap();
     world.succeed(&["rejects", "replay", "--batch-date", DAY, "--from", "bad.jsonl"]);
     assert_eq!(load(&world, &[FILE]).0["status"], "already_loaded");
 }
