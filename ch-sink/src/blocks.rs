@@ -1,8 +1,8 @@
 //! What is sent of a batch: a block a table, with the columns of the warehouse in its order.
 
 use event_parser::columns::{Column as _, Dictionary, Fixed, Strings};
-use event_parser::{Batch, EnvelopeColumns, NamedView, Reject, Table};
-use event_schema::registry::{Column, ENTITIES, REJECTED_EVENTS};
+use event_parser::{Batch, NamedView, Reject};
+use event_schema::registry::{Column, REJECTED_EVENTS, TableId};
 use event_schema::value::Date;
 use uuid::Uuid;
 
@@ -37,28 +37,27 @@ impl Constants {
 /// A table of a batch that is to be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Part {
-    /// The table of that place in [`ENTITIES`].
-    Entity(usize),
+    Entity(TableId),
     Rejects,
 }
 
 impl Part {
     /// What a batch can hold.
     pub(crate) fn all() -> impl Iterator<Item = Part> {
-        (0..ENTITIES.len()).map(Part::Entity).chain([Part::Rejects])
+        TableId::ALL.into_iter().map(Part::Entity).chain([Part::Rejects])
     }
 
     /// The table that readers use.
     pub(crate) fn table(self) -> &'static str {
         match self {
-            Part::Entity(index) => ENTITIES[index].table,
+            Part::Entity(id) => id.name(),
             Part::Rejects => REJECTED_EVENTS.table,
         }
     }
 
     pub(crate) fn rows(self, batch: &Batch) -> usize {
         match self {
-            Part::Entity(index) => batch.rows_by_table()[index].1,
+            Part::Entity(id) => batch.table(id).rows(),
             Part::Rejects => batch.rejects().len(),
         }
     }
@@ -66,7 +65,7 @@ impl Part {
     /// Bytes of memory that a batch's rows take.
     pub(crate) fn bytes(self, batch: &Batch) -> usize {
         match self {
-            Part::Entity(index) => batch.bytes_by_table()[index],
+            Part::Entity(id) => batch.table(id).bytes(),
             Part::Rejects => batch.reject_bytes(),
         }
     }
@@ -74,7 +73,7 @@ impl Part {
     /// Moves the rows out of a batch.
     pub(crate) fn take(self, batch: &mut Batch) -> Batch {
         match self {
-            Part::Entity(index) => batch.take_table(index),
+            Part::Entity(id) => batch.take_table(id),
             Part::Rejects => batch.take_rejects(),
         }
     }
@@ -87,33 +86,18 @@ impl Part {
         send: impl FnOnce(&Block<'_>) -> T,
     ) -> T {
         match self {
-            Part::Entity(index) => {
-                let (envelope, own_columns) = columns(batch, index);
-                let order = order::by_sorting_key(envelope);
-                let views = envelope.columns().into_iter().chain(own_columns);
+            Part::Entity(id) => {
+                let table = batch.table(id);
+                let order = order::by_sorting_key(table.envelope());
+                let views = table.envelope().columns().into_iter().chain(table.own_columns());
                 send(&Block {
                     rows: order.len(),
                     order: Some(&order),
-                    columns: arrange(&ENTITIES[index].columns(), constants, views),
+                    columns: arrange(&id.entity().columns(), constants, views),
                 })
             }
             Part::Rejects => send(&RejectColumns::new(batch.rejects()).block(constants)),
         }
-    }
-}
-
-/// The columns of the table of that place in [`ENTITIES`].
-fn columns(batch: &Batch, index: usize) -> (&EnvelopeColumns, Vec<NamedView<'_>>) {
-    fn of<T: Table>(table: &T) -> (&EnvelopeColumns, Vec<NamedView<'_>>) {
-        (table.envelope(), table.own_columns())
-    }
-    match index {
-        0 => of(&batch.events),
-        1 => of(&batch.purchases),
-        2 => of(&batch.task_results),
-        3 => of(&batch.sessions),
-        4 => of(&batch.ab_test_assignments),
-        _ => unreachable!("there are {} tables", ENTITIES.len()),
     }
 }
 

@@ -1,7 +1,7 @@
-//! How fast one core parses a file: `cargo run --release -p event-parser --example speed FILE [ROUNDS [BACKEND]]`.
+//! The speed of one core on a file: `cargo run --release -p event-parser --example speed FILE [ROUNDS [BACKEND]]`.
 //!
-//! User CPU time, the best and the median of all rounds, for each set of instructions. For work on the parser;
-//! claims come from `cargo xtask bench parser`, beside rivals.
+//! CPU time, the best and the median of all rounds, for each instruction set. For work on the parser; published numbers
+//! come from `cargo xtask bench parser`, which measures other libraries in the same run.
 
 use std::hint::black_box;
 
@@ -15,14 +15,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let wanted = arguments.next();
     let day = std::fs::read(path)?;
     let lines = memchr::memchr_iter(b'\n', &day).count();
-    let backends = event_parser::backends();
+    let backends = Backend::available();
     let backends: Vec<Backend> = backends
         .into_iter()
         .filter(|one| wanted.as_ref().is_none_or(|wanted| one.name() == wanted))
         .collect();
     let mut times = vec![Vec::new(); backends.len()];
     let mut counts = vec![(0, 0); backends.len()];
-    // As a load has it: the batch is used again.
+    // As in a load, the batch is reused.
     let mut batch = Batch::default();
     for _ in 0..rounds {
         for ((backend, times), counts) in backends.iter().zip(&mut times).zip(&mut counts) {
@@ -48,11 +48,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 fn parse(day: &[u8], backend: Backend, batch: &mut Batch) -> (usize, usize) {
     let batch_date = "2026-03-01".parse().expect("a date");
-    let options = Options { batch_bytes: 16 << 20, backend, ..Options::new(batch_date) };
+    let options = Options::new(batch_date).with_batch_bytes(16 << 20).with_backend(backend);
     let mut parser = Parser::new("day", options);
     let (mut rows, mut rejects) = (0, 0);
     let mut add = |batch: &mut Batch| {
-        rows += batch.rows_by_table().iter().map(|(_, rows)| rows).sum::<usize>();
+        rows += batch.rows();
         rejects += batch.rejects().len();
         batch.clear();
     };

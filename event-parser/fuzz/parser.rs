@@ -1,4 +1,4 @@
-//! Whatever bytes come: parser and reference say the same of them.
+//! The parser and the reference have the same result for any bytes.
 
 #![no_main]
 

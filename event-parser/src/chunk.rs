@@ -1,51 +1,46 @@
-//! One chunk of whole lines: indexed, read into sheets and rows, and those checked type by type.
+//! One chunk of whole lines: indexed, read, checked and appended to the batch.
 //!
-//! Lines are dealt to the shapes that were learnt. Those that have one go into the sheets, which are checked a column
-//! after another; what is unusual there joins the rows. What is left, strangers, is walked into rows, and new shapes are
-//! learnt from them; rows are checked one by one.
+//! 1. [`index`](crate::index) finds quotes and newlines.
+//! 2. Lines are dispatched to the [templates](crate::templates) that they may match. Those that match go into
+//!    [column batches](crate::column_batch), which are checked column by column; rows that need the slow path join the slot
+//!    rows.
+//! 3. Unmatched lines are read by the [reader](crate::reader) into [slot rows](crate::slot_rows), and templates are learnt
+//!    from them. Slot rows are checked one at a time.
 
-#![expect(clippy::inline_always, reason = "compiled anew for each set of instructions")]
+#![expect(clippy::inline_always, reason = "compiled for each instruction set")]
 
 use std::sync::Arc;
 
 use event_schema::Reason;
 
+use crate::Options;
 use crate::arch::{Backend, Simd, Task};
 use crate::batch::{Batch, Reject, Violation};
 use crate::check::Checker;
+use crate::column_batch::ColumnBatches;
 use crate::index::{Index, IndexedLine};
-use crate::rows::{Origin, Rows, text_end, text_odd};
-use crate::shapes::Shapes;
-use crate::sheet::Sheets;
-use crate::walk::{self, Known, Line, Members, Names, Place};
-use crate::{Options, split};
+use crate::reader::{self, KeyTables, Line, LineLocation, Members};
+use crate::slot_rows::{ChunkOrigin, SlotRows, all_kinds, special_in_text, text_end};
+use crate::split::{self, ParseChunk, Progress};
+use crate::templates::Templates;
 
-/// Parses chunks. Its memory is reused from chunk to chunk.
+/// Parses the chunks of one source. The memory is reused from chunk to chunk.
 #[derive(Debug)]
 pub(crate) struct ChunkParser {
     backend: Backend,
     source: Arc<str>,
     max_line_bytes: usize,
     index: Index,
-    shapes: Shapes,
-    /// Lines that have no shape that is known.
-    strangers: Vec<IndexedLine>,
-    names: Names,
+    templates: Templates,
+    /// Lines that match no template.
+    unmatched: Vec<IndexedLine>,
+    keys: KeyTables,
     members: Members,
-    /// Lines that have one, but for those that are unusual.
-    sheets: Sheets,
-    /// Lines that are read one by one.
-    rows: Rows,
+    /// Lines that are checked column by column.
+    column_batches: ColumnBatches,
+    /// Lines that are checked one at a time.
+    rows: SlotRows,
     checker: Checker,
-}
-
-/// How far a source has been read.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Progress {
-    /// Lines that have ended.
-    pub(crate) lines: u64,
-    /// Where the next line begins.
-    pub(crate) byte_offset: u64,
 }
 
 impl ChunkParser {
@@ -56,57 +51,57 @@ impl ChunkParser {
             source,
             max_line_bytes: options.max_line_bytes,
             index: Index::default(),
-            shapes: Shapes::default(),
-            strangers: Vec::new(),
-            names: Names::default(),
+            templates: Templates::default(),
+            unmatched: Vec::new(),
+            keys: KeyTables::default(),
             members: Members::default(),
-            sheets: Sheets::default(),
-            rows: Rows::default(),
+            column_batches: ColumnBatches::default(),
+            rows: SlotRows::default(),
         }
     }
+}
 
-    /// Parses the whole lines in the first `length` of some bytes; only a source's last line may lack its
-    /// newline. Bytes after them make it faster, and mean nothing.
-    pub(crate) fn parse(&mut self, bytes: &[u8], length: usize, progress: &mut Progress, batch: &mut Batch) {
+impl ParseChunk for ChunkParser {
+    fn parse(&mut self, bytes: &[u8], length: usize, progress: &mut Progress, batch: &mut Batch) {
         let backend = self.backend;
-        let origin = Origin { first_line: progress.lines + 1, byte_offset: progress.byte_offset };
+        let origin = ChunkOrigin { first_line: progress.lines + 1, byte_offset: progress.byte_offset };
         let first_reject = batch.rejects().len();
         self.index.build(backend, bytes, length);
         let rejects = Rejects { bytes, source: &self.source };
-        self.strangers.clear();
-        let lines = backend.run(DealLines {
+        self.unmatched.clear();
+        let lines = backend.run(DispatchLines {
             bytes,
             length,
             max_line_bytes: self.max_line_bytes,
             index: &self.index,
             origin,
-            shapes: &mut self.shapes,
-            strangers: &mut self.strangers,
+            templates: &mut self.templates,
+            unmatched: &mut self.unmatched,
             rejects,
             batch,
         });
-        self.sheets.clear();
+        self.column_batches.clear();
         self.rows.clear();
-        let unknown = &mut self.rows.shelf.unknown;
+        let unknown = &mut self.rows.arena.unknown;
         let chunk = (bytes, &self.index);
-        self.shapes.fit(backend, chunk, &mut self.strangers, &mut self.sheets, unknown);
-        self.shapes.note(lines, self.strangers.len() as u32);
-        backend.run(CheckSheets {
+        self.templates.match_lines(backend, chunk, &mut self.unmatched, &mut self.column_batches, unknown);
+        self.templates.count(lines, self.unmatched.len() as u32);
+        backend.run(CheckColumnBatches {
             bytes,
             origin,
-            sheets: &mut self.sheets,
+            column_batches: &mut self.column_batches,
             rows: &mut self.rows,
             checker: &mut self.checker,
             batch,
         });
-        backend.run(WalkLines {
+        backend.run(ReadLines {
             bytes,
             index: &self.index,
             origin,
-            strangers: &self.strangers,
-            names: &self.names,
+            unmatched: &self.unmatched,
+            keys: &self.keys,
             members: &mut self.members,
-            shapes: &mut self.shapes,
+            templates: &mut self.templates,
             rows: &mut self.rows,
             rejects,
             batch,
@@ -117,41 +112,43 @@ impl ChunkParser {
         progress.byte_offset += length as u64;
     }
 
-    /// Rejects a line that was too long to be kept whole.
-    pub(crate) fn reject_overlong(&self, kept: &[u8], length: u64, progress: &Progress, batch: &mut Batch) {
-        let place = Place {
-            number: progress.lines,
-            byte_offset: progress.byte_offset,
-            start: 0,
-            end: kept.len() as u32,
-        };
+    fn reject_overlong(&mut self, kept: &[u8], length: u64, progress: &Progress, batch: &mut Batch) {
         let rejects = Rejects { bytes: kept, source: &self.source };
-        rejects.add(place, vec![line_too_long(self.max_line_bytes, length)], batch);
+        rejects.add_overlong(progress, self.max_line_bytes, length, batch);
     }
 }
 
-/// Deals a chunk's lines to the shapes they may have; what has none becomes a stranger. Answers how many lines it has.
-struct DealLines<'a> {
+/// Dispatches a chunk's lines to the templates that they may match; others are unmatched. Answers the number of lines.
+struct DispatchLines<'a> {
     bytes: &'a [u8],
     length: usize,
     max_line_bytes: usize,
     index: &'a Index,
-    origin: Origin,
-    shapes: &'a mut Shapes,
-    strangers: &'a mut Vec<IndexedLine>,
+    origin: ChunkOrigin,
+    templates: &'a mut Templates,
+    unmatched: &'a mut Vec<IndexedLine>,
     rejects: Rejects<'a>,
     batch: &'a mut Batch,
 }
 
-impl Task for DealLines<'_> {
+impl Task for DispatchLines<'_> {
     type Output = u32;
 
     #[inline(always)]
     fn run<S: Simd>(self, _: S) -> u32 {
-        let DealLines { bytes, length, max_line_bytes, index, origin, shapes, strangers, rejects, batch } =
-            self;
+        let DispatchLines {
+            bytes,
+            length,
+            max_line_bytes,
+            index,
+            origin,
+            templates,
+            unmatched,
+            rejects,
+            batch,
+        } = self;
         let (mut lines, mut blank_lines) = (0, 0);
-        let has_luck = shapes.has_luck();
+        let is_matching = templates.is_matching();
         for line in index.lines(length) {
             lines += 1;
             let end = text_end(bytes, &line);
@@ -162,19 +159,19 @@ impl Task for DealLines<'_> {
                 continue;
             }
             if (end - line.start) as usize > max_line_bytes {
-                rejects.add_overlong(origin.place(line.number, line.start, end), max_line_bytes, batch);
+                rejects.add_too_long(origin.location(line.number, line.start, end), max_line_bytes, batch);
                 continue;
             }
             if !line.is_ascii
                 && let Err(violation) = check_utf8(text())
             {
-                rejects.add(origin.place(line.number, line.start, end), vec![violation], batch);
+                rejects.add(origin.location(line.number, line.start, end), vec![violation], batch);
                 continue;
             }
-            let may_have_shape =
-                has_luck && line.has_newline && are_backslashes(bytes, text_odd(index, &line, end));
-            if !may_have_shape || !shapes.deal(bytes, tokens, line) {
-                strangers.push(line);
+            let is_candidate =
+                is_matching && line.has_newline && are_backslashes(bytes, special_in_text(index, &line, end));
+            if !is_candidate || !templates.dispatch(bytes, tokens, line) {
+                unmatched.push(line);
             }
         }
         batch.lines += u64::from(lines);
@@ -184,91 +181,91 @@ impl Task for DealLines<'_> {
 }
 
 #[inline(always)]
-fn are_backslashes(bytes: &[u8], odd: &[u32]) -> bool {
-    odd.iter().all(|at| bytes[*at as usize] == b'\\')
+fn are_backslashes(bytes: &[u8], special: &[u32]) -> bool {
+    special.iter().all(|at| bytes[*at as usize] == b'\\')
 }
 
-/// Checks the lines that have a shape, type by type.
-struct CheckSheets<'a> {
+/// Checks the lines that matched a template, by type of event.
+struct CheckColumnBatches<'a> {
     bytes: &'a [u8],
-    origin: Origin,
-    sheets: &'a mut Sheets,
-    rows: &'a mut Rows,
+    origin: ChunkOrigin,
+    column_batches: &'a mut ColumnBatches,
+    rows: &'a mut SlotRows,
     checker: &'a mut Checker,
     batch: &'a mut Batch,
 }
 
-impl Task for CheckSheets<'_> {
+impl Task for CheckColumnBatches<'_> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let CheckSheets { bytes, origin, sheets, rows, checker, batch } = self;
-        for known in Known::all_and_none() {
-            let sheet = sheets.of(known);
-            if !sheet.is_empty() {
-                checker.check_sheet(simd, (bytes, origin), known, sheet, rows, batch);
+        let CheckColumnBatches { bytes, origin, column_batches, rows, checker, batch } = self;
+        for kind in all_kinds() {
+            let span_rows = column_batches.of(kind);
+            if !span_rows.is_empty() {
+                checker.check_column_batch(simd, (bytes, origin), kind, span_rows, rows, batch);
             }
         }
     }
 }
 
-/// Reads the lines of strangers, and learns from them.
-struct WalkLines<'a> {
+/// Reads the unmatched lines, and learns templates from them.
+struct ReadLines<'a> {
     bytes: &'a [u8],
     index: &'a Index,
-    origin: Origin,
-    strangers: &'a [IndexedLine],
-    names: &'a Names,
+    origin: ChunkOrigin,
+    unmatched: &'a [IndexedLine],
+    keys: &'a KeyTables,
     members: &'a mut Members,
-    shapes: &'a mut Shapes,
-    rows: &'a mut Rows,
+    templates: &'a mut Templates,
+    rows: &'a mut SlotRows,
     rejects: Rejects<'a>,
     batch: &'a mut Batch,
 }
 
-impl Task for WalkLines<'_> {
+impl Task for ReadLines<'_> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(mut self, _: S) {
-        for line in self.strangers {
-            let place = self.origin.place(line.number, line.start, text_end(self.bytes, line));
-            if let Err(violation) = self.walk(line, place) {
-                self.rejects.add(place, vec![violation], self.batch);
+        for line in self.unmatched {
+            let location = self.origin.location(line.number, line.start, text_end(self.bytes, line));
+            if let Err(violation) = self.read(line, location) {
+                self.rejects.add(location, vec![violation], self.batch);
             }
         }
     }
 }
 
-impl WalkLines<'_> {
+impl ReadLines<'_> {
     #[inline(always)]
-    fn walk(&mut self, indexed: &IndexedLine, place: Place) -> Result<(), Violation> {
-        let WalkLines { bytes, index, names, members, shapes, rows, .. } = self;
-        let (start, end) = (place.start as usize, place.end as usize);
+    fn read(&mut self, indexed: &IndexedLine, location: LineLocation) -> Result<(), Violation> {
+        let ReadLines { bytes, index, keys, members, templates, rows, .. } = self;
+        let (start, end) = (location.start as usize, location.end as usize);
         let line = Line { bytes, start, end, quotes: index.quotes(indexed) };
-        let odd = text_odd(index, indexed, place.end);
-        let has_only_escapes = are_backslashes(bytes, odd);
-        let (row, aside) = rows.next(place);
-        if !has_only_escapes || walk::leaping(line, odd, names, members, row, aside).is_none() {
-            walk::scanning(line, names, row, aside)
+        let special = special_in_text(index, indexed, location.end);
+        let has_only_escapes = are_backslashes(bytes, special);
+        let (row, arena) = rows.next(location);
+        if !has_only_escapes || reader::read_by_index(line, special, keys, members, row, arena).is_none() {
+            reader::read_strictly(line, keys, row, arena)
                 .map_err(|error| error.into_violation(bytes, start, end))?;
         }
-        if has_only_escapes && indexed.has_newline && shapes.has_luck() {
-            shapes.learn(line, index.tokens(indexed), row, aside.unknown(row));
+        if has_only_escapes && indexed.has_newline && templates.is_matching() {
+            templates.learn(line, index.tokens(indexed), row, arena.unknown(row));
         }
-        if !odd.is_empty() {
-            walk::unescape(bytes, row, aside);
+        if !special.is_empty() {
+            reader::unescape(bytes, row, arena);
         }
         rows.keep();
         Ok(())
     }
 }
 
-/// Checks lines row by row.
+/// Checks lines one at a time.
 struct CheckRows<'a> {
     bytes: &'a [u8],
-    rows: &'a Rows,
+    rows: &'a SlotRows,
     checker: &'a mut Checker,
     rejects: Rejects<'a>,
     batch: &'a mut Batch,
@@ -280,52 +277,73 @@ impl Task for CheckRows<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
         let CheckRows { bytes, rows, checker, rejects, batch } = self;
-        for known in Known::all_and_none() {
-            if rows.of(known).len() > 0 {
-                let reject = |place, violations, batch: &mut Batch| rejects.add(place, violations, batch);
-                checker.check_rows(simd, bytes, known, rows, batch, reject);
+        for kind in all_kinds() {
+            if rows.of(kind).len() > 0 {
+                let reject = |row: &reader::LineSlots, violations, batch: &mut Batch| {
+                    rejects.add(row.location, violations, batch);
+                };
+                checker.check_rows(simd, bytes, kind, rows, batch, reject);
             }
         }
     }
 }
 
-/// Keeps rejected lines.
+/// Appends rejected lines to the batch.
 #[derive(Debug, Clone, Copy)]
-struct Rejects<'a> {
-    bytes: &'a [u8],
-    source: &'a Arc<str>,
+pub(crate) struct Rejects<'a> {
+    pub(crate) bytes: &'a [u8],
+    pub(crate) source: &'a Arc<str>,
 }
 
 impl Rejects<'_> {
     #[cold]
-    fn add(self, place: Place, violations: Vec<Violation>, batch: &mut Batch) {
+    pub(crate) fn add(self, location: LineLocation, violations: Vec<Violation>, batch: &mut Batch) {
         batch.push_reject(Reject {
             source: Arc::clone(self.source),
-            line: place.number,
-            byte_offset: place.byte_offset,
+            line: location.number,
+            byte_offset: location.byte_offset,
             violations,
-            raw: self.bytes[place.start as usize..place.end as usize].to_vec(),
+            raw: self.bytes[location.start as usize..location.end as usize].to_vec(),
         });
     }
 
+    /// Adds a line of the chunk that is longer than allowed.
     #[cold]
-    fn add_overlong(self, place: Place, max_line_bytes: usize, batch: &mut Batch) {
-        let length = place.end - place.start;
+    pub(crate) fn add_too_long(self, location: LineLocation, max_line_bytes: usize, batch: &mut Batch) {
+        let length = location.end - location.start;
         let violation = line_too_long(max_line_bytes, u64::from(length));
-        let end = place.start + length.min(split::KEPT_BYTES as u32);
-        self.add(Place { end, ..place }, vec![violation], batch);
+        let end = location.start + length.min(split::KEPT_BYTES as u32);
+        self.add(LineLocation { end, ..location }, vec![violation], batch);
+    }
+
+    /// Adds a line of `length` bytes that was too long to be kept whole; `bytes` are what was kept.
+    #[cold]
+    pub(crate) fn add_overlong(
+        self,
+        progress: &Progress,
+        max_line_bytes: usize,
+        length: u64,
+        batch: &mut Batch,
+    ) {
+        let location = LineLocation {
+            number: progress.lines,
+            byte_offset: progress.byte_offset,
+            start: 0,
+            end: self.bytes.len() as u32,
+        };
+        self.add(location, vec![line_too_long(max_line_bytes, length)], batch);
     }
 }
 
 #[inline(always)]
-fn check_utf8(text: &[u8]) -> Result<(), Violation> {
+pub(crate) fn check_utf8(text: &[u8]) -> Result<(), Violation> {
     if simdutf8::basic::from_utf8(text).is_ok() { Ok(()) } else { Err(invalid_utf8(text)) }
 }
 
 #[cold]
 fn invalid_utf8(text: &[u8]) -> Violation {
     let at = simdutf8::compat::from_utf8(text).map_or_else(|error| error.valid_up_to(), str::len);
-    line_violation(
+    Violation::of_line(
         Reason::InvalidUtf8,
         format!(
             "expected UTF-8, found the byte 0x{:02x} at column {}: write the file as UTF-8",
@@ -336,14 +354,10 @@ fn invalid_utf8(text: &[u8]) -> Violation {
 }
 
 fn line_too_long(max: usize, bytes: u64) -> Violation {
-    line_violation(
+    Violation::of_line(
         Reason::LineTooLong,
         format!(
             "expected a line of at most {max} bytes, found {bytes} bytes: split the event, or raise --max-line-bytes"
         ),
     )
-}
-
-fn line_violation(reason: Reason, message: String) -> Violation {
-    Violation { reason, field: String::new(), message }
 }

@@ -1,4 +1,4 @@
-//! How many events are of which date: to notice a file that is loaded under a wrong one.
+//! Numbers of events by date, to detect a file that is loaded under a wrong date.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,9 +10,9 @@ use crate::batch::Reject;
 
 /// Milliseconds of a day.
 const DAY_MILLIS: i64 = 86_400_000;
-/// Dates that a message names; the others are counted.
+/// The dates that a message names; of the others it gives the number.
 const SHOWN_DATES: usize = 3;
-/// The field that tells an event's date.
+/// The field with an event's date.
 const EVENT_TIME: &str = "event_time";
 
 /// Events by the date (in UTC) of their `event_time`.
@@ -25,7 +25,7 @@ impl EventDates {
         *self.0.entry(date).or_default() += events;
     }
 
-    /// Adds all that others have counted.
+    /// Adds the numbers of others.
     pub fn add_all(&mut self, others: &EventDates) {
         for (date, events) in &others.0 {
             self.add(*date, *events);
@@ -35,7 +35,7 @@ impl EventDates {
     /// Adds events by their times, in milliseconds since 1970-01-01T00:00:00Z.
     pub(crate) fn add_times(&mut self, times: &[i64]) {
         let day = |time: &i64| time.div_euclid(DAY_MILLIS);
-        // Events of a file are mostly of one date, or in its order: one look at the map serves many of them.
+        // The events of a file are mostly of one date, or in order: one map lookup serves many of them.
         for run in times.chunk_by(|a, b| day(a) == day(b)) {
             if let Some(date) = u16::try_from(day(&run[0])).ok().map(Date::from_days) {
                 self.add(date, run.len() as u64);
@@ -97,8 +97,8 @@ impl fmt::Display for EventDates {
     }
 }
 
-/// The date of a line that was rejected since its `event_time` is a time, but none that the day file may have; `None` for
-/// any other.
+/// The date of a line that was rejected because its `event_time` is a time out of the range of the day file; `None` for any
+/// other line.
 pub(crate) fn date_out_of_range(reject: &Reject) -> Option<Date> {
     let is_out_of_range = reject.violations.iter().any(|violation| {
         violation.reason == event_schema::Reason::OutOfRange && violation.field == EVENT_TIME
@@ -106,7 +106,7 @@ pub(crate) fn date_out_of_range(reject: &Reject) -> Option<Date> {
     if !is_out_of_range {
         return None;
     }
-    // A message is to be made of it, so a key that is written with escapes may be overlooked.
+    // Only a message depends on it: a key that is written with escapes may be missed.
     memmem::find_iter(&reject.raw, EVENT_TIME).find_map(|at| {
         let after = reject.raw[at + EVENT_TIME.len()..].strip_prefix(b"\"")?.trim_ascii_start();
         let value = after.strip_prefix(b":")?.trim_ascii_start().strip_prefix(b"\"")?;

@@ -1,11 +1,10 @@
-//! A string of bytes that knows what stands after it, so that it can be read in steps of a fixed size.
+//! A string of bytes inside a larger buffer, so that it can be read in steps of a fixed size.
 
-#![expect(clippy::inline_always, reason = "compiled anew for each set of instructions")]
+#![expect(clippy::inline_always, reason = "compiled for each instruction set")]
 
 use std::ops::Deref;
 
-/// Bytes inside a buffer of less than 4 GiB. That they are inside is found out when they are looked at, once for all of
-/// a step.
+/// Bytes inside a buffer of less than 4 GiB. The bounds are checked when the bytes are read, once for each step.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Span<'a> {
     buffer: &'a [u8],
@@ -32,13 +31,13 @@ impl<'a> Span<'a> {
         self.length == 0
     }
 
-    /// The bytes, and others after them up to `N`, if the buffer has so many.
+    /// The `N` bytes from its start on, which may go past its end; `None` if the buffer has fewer.
     #[inline(always)]
     pub(crate) fn wide<const N: usize>(self) -> Option<&'a [u8; N]> {
         self.buffer_of(N)?.first_chunk()
     }
 
-    /// The bytes, and others after them up to `length`, if the buffer has so many.
+    /// The `length` bytes from its start on, which may go past its end; `None` if the buffer has fewer.
     #[inline(always)]
     pub(crate) fn buffer_of(self, length: usize) -> Option<&'a [u8]> {
         let start = self.start as usize;
@@ -47,7 +46,7 @@ impl<'a> Span<'a> {
 
     #[inline(always)]
     pub(crate) fn bytes(self) -> &'a [u8] {
-        self.buffer_of(self.len()).expect("a span lies inside its buffer")
+        self.buffer_of(self.len()).expect("a span is inside its buffer")
     }
 }
 
@@ -73,10 +72,10 @@ impl Default for Span<'_> {
     }
 }
 
-/// The first bytes of a span as a number, where it has at most 16: of two spans of the same length, the same
-/// number only where they are the same.
+/// The first 16 bytes of a span as two words, zeros after its end: two spans of the same length, at most 16, are equal if
+/// their prefixes are.
 #[inline(always)]
-pub(crate) fn number(span: Span<'_>) -> [u64; 2] {
+pub(crate) fn prefix(span: Span<'_>) -> [u64; 2] {
     let wide = match span.wide::<16>() {
         Some(wide) => *wide,
         None => {
@@ -91,7 +90,7 @@ pub(crate) fn number(span: Span<'_>) -> [u64; 2] {
     [word(0) & mask[0], word(8) & mask[1]]
 }
 
-/// Ones where a span of that length has bytes, of the first sixteen.
+/// For each length of a span, ones for those of the first sixteen bytes that it has.
 const MASKS: [[u64; 2]; 17] = {
     let mut masks = [[0; 2]; 17];
     let mut length = 0;
@@ -111,7 +110,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn spans_of_one_length_differ_where_their_numbers_do(
+        fn spans_of_one_length_are_equal_if_their_prefixes_are(
             (one, other) in (0..=16_usize).prop_flat_map(|length| {
                 let bytes = || prop::collection::vec(0..3_u8, length);
                 (bytes(), bytes())
@@ -119,8 +118,8 @@ mod tests {
             after in prop::collection::vec(any::<u8>(), 0..20),
         ) {
             let wide = [&one[..], &after].concat();
-            prop_assert_eq!(number(Span::new(&wide, 0, one.len() as u32)), number(Span::from(&one[..])));
-            prop_assert_eq!(number(Span::new(&wide, 0, one.len() as u32)) == number(Span::from(&other[..])), one == other);
+            prop_assert_eq!(prefix(Span::new(&wide, 0, one.len() as u32)), prefix(Span::from(&one[..])));
+            prop_assert_eq!(prefix(Span::new(&wide, 0, one.len() as u32)) == prefix(Span::from(&other[..])), one == other);
         }
     }
 }

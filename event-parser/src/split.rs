@@ -1,52 +1,48 @@
-//! Bytes, cut anywhere, become chunks of whole lines.
+//! Splits bytes, which may be cut anywhere, into chunks of whole lines.
 //!
-//! A chunk is parsed where it lies, in the bytes that were pushed. Only a line that is cut by the end of a
-//! push is copied, into `carry`, which never grows past the longest line that is kept.
+//! A chunk is parsed in place, in the bytes that were pushed. Only a line that is cut by the end of a push is copied, into
+//! `carry`, which never exceeds the longest line that is kept.
 
-use event_schema::value::Date;
-
-use crate::Backend;
+use crate::Options;
 use crate::batch::Batch;
-use crate::chunk::{ChunkParser, Progress};
 
 /// A byte-order mark.
 const BOM: &[u8] = b"\xef\xbb\xbf";
-/// Lines are indexed this many bytes at a time, so that a chunk and its index stay in the cache.
+/// The bytes of a chunk: it stays in the cache with its index.
 const CHUNK_BYTES: usize = 128 << 10;
-/// Bytes that are kept of a line that is too long.
+/// The bytes that are kept of a line that is too long.
 pub const KEPT_BYTES: usize = 64 << 10;
 
-/// How to parse a source.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Options {
-    /// The date of the day file: events from two days after it are out of range.
-    pub batch_date: Date,
-    /// The most bytes of a line without its ending; at most 1 GiB.
-    pub max_line_bytes: usize,
-    /// A batch of this many bytes is full. It may grow past it by what one chunk of 128 KiB, or one line,
-    /// holds.
-    pub batch_bytes: usize,
-    /// The instructions to parse with. All give the same outcome.
-    pub backend: Backend,
+/// What happens to the whole lines of a chunk.
+pub(crate) trait ParseChunk {
+    /// Parses the whole lines in the first `length` of some bytes; only a source's last line may lack its newline. Bytes
+    /// after them make it faster, and are not looked at otherwise.
+    fn parse(&mut self, bytes: &[u8], length: usize, progress: &mut Progress, batch: &mut Batch);
+
+    /// Rejects a line of `length` bytes that was too long to be kept whole.
+    fn reject_overlong(&mut self, kept: &[u8], length: u64, progress: &Progress, batch: &mut Batch);
 }
 
-impl Options {
-    /// Lines up to 1 MiB, batches of 64 MiB, this processor's fastest instructions.
-    pub fn new(batch_date: Date) -> Options {
-        Options { batch_date, max_line_bytes: 1 << 20, batch_bytes: 64 << 20, backend: Backend::default() }
-    }
+/// How far a source has been read.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Progress {
+    /// Lines that have ended.
+    pub(crate) lines: u64,
+    /// The first byte of the next line in the source.
+    pub(crate) byte_offset: u64,
 }
 
-/// Parses one source. Memory is bounded by the longest line, whatever is pushed.
+/// Splits one source into chunks. Memory is bounded by the longest line, whatever is pushed.
 #[derive(Debug)]
-pub struct Parser {
-    options: Options,
-    chunk: ChunkParser,
+pub(crate) struct Splitter<C> {
+    max_line_bytes: usize,
+    batch_bytes: usize,
+    pub(crate) chunk: C,
     /// The start of a line whose end has not come yet.
     carry: Vec<u8>,
     /// Set once the line in `carry` is longer than what is kept.
     overlong: Option<Overlong>,
-    /// Whether the first bytes have been looked at for a byte-order mark.
+    /// Whether the first bytes have been compared with a byte-order mark.
     started: bool,
     progress: Progress,
 }
@@ -58,14 +54,12 @@ struct Overlong {
     blank: bool,
 }
 
-impl Parser {
-    /// A parser for the source of that name.
-    pub fn new(source: &str, mut options: Options) -> Parser {
-        // Positions in a chunk are 32 bits wide.
-        options.max_line_bytes = options.max_line_bytes.min(1 << 30);
-        Parser {
-            chunk: ChunkParser::new(source.into(), &options),
-            options,
+impl<C: ParseChunk> Splitter<C> {
+    pub(crate) fn new(chunk: C, options: &Options) -> Splitter<C> {
+        Splitter {
+            max_line_bytes: options.max_line_bytes,
+            batch_bytes: options.batch_bytes,
+            chunk,
             carry: Vec::new(),
             overlong: None,
             started: false,
@@ -73,23 +67,18 @@ impl Parser {
         }
     }
 
-    /// Says where the next line stands in the source, which is not read from its start: its number, from 1, and the
-    /// byte it begins at. No byte-order mark is looked for any more. Only between lines.
-    pub fn seek(&mut self, line: u64, byte_offset: u64) {
-        debug_assert!(self.carry.is_empty() && self.overlong.is_none(), "a line is not complete");
+    pub(crate) fn seek(&mut self, line: u64, byte_offset: u64) {
+        debug_assert!(self.carry.is_empty() && self.overlong.is_none(), "only between lines");
         self.started = true;
         self.progress.lines = line - 1;
         self.progress.byte_offset = byte_offset;
     }
 
-    /// Takes bytes and parses the lines that end in them into the batch.
-    ///
-    /// Answers how many bytes it took. Fewer than given means that the batch is full: hand it on, clear it,
-    /// and push the rest.
-    pub fn push(&mut self, bytes: &[u8], batch: &mut Batch) -> usize {
+    /// Parses the lines that end in some bytes; answers how many of the bytes it took.
+    pub(crate) fn push(&mut self, bytes: &[u8], batch: &mut Batch) -> usize {
         let mut taken = 0;
         while taken < bytes.len() {
-            if !batch.is_empty() && batch.bytes() >= self.options.batch_bytes {
+            if !batch.is_empty() && batch.bytes() >= self.batch_bytes {
                 break;
             }
             let rest = &bytes[taken..];
@@ -104,8 +93,8 @@ impl Parser {
         taken
     }
 
-    /// Ends the source: its last line may lack its newline. The parser can then be dropped.
-    pub fn finish(&mut self, batch: &mut Batch) {
+    /// Ends the source: its last line may lack its newline.
+    pub(crate) fn finish(&mut self, batch: &mut Batch) {
         if let Some(overlong) = self.overlong.take() {
             self.end_overlong(overlong, batch);
         }
@@ -130,13 +119,13 @@ impl Parser {
         same
     }
 
-    /// Parses the whole lines at the start of `bytes`, or begins to carry a line that does not end here.
+    /// Parses the whole lines at the start of `bytes`, or starts to carry a line that does not end here.
     fn push_lines(&mut self, bytes: &[u8], batch: &mut Batch) -> usize {
         let window = &bytes[..bytes.len().min(CHUNK_BYTES)];
         let end = match memchr::memrchr(b'\n', window) {
             Some(newline) => newline + 1,
             None => match memchr::memchr(b'\n', &bytes[window.len()..]) {
-                // A line longer than a chunk, but all here: as long as it is kept whole, parse it in place.
+                // A line longer than a chunk, but complete: if it is kept whole, parse it in place.
                 Some(newline) if window.len() + newline <= self.kept_bytes() => window.len() + newline + 1,
                 _ => return self.push_rest_of_line(bytes, batch),
             },
@@ -180,9 +169,9 @@ impl Parser {
         newline + 1
     }
 
-    /// The most bytes of a line, its `\r` counted, that are kept whole.
+    /// The most bytes of a line, including a `\r`, that are kept whole.
     fn kept_bytes(&self) -> usize {
-        KEPT_BYTES.max(self.options.max_line_bytes + 1)
+        KEPT_BYTES.max(self.max_line_bytes + 1)
     }
 
     fn end_overlong(&mut self, overlong: Overlong, batch: &mut Batch) {
@@ -198,7 +187,7 @@ impl Parser {
     }
 }
 
-/// Whether there is nothing but blanks.
+/// Whether a text has only blanks.
 #[inline]
 pub(crate) fn is_blank(text: &[u8]) -> bool {
     text.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\r'))

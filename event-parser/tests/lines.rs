@@ -1,4 +1,4 @@
-//! Lines, endings, limits and messages, as a user of the crate sees them.
+//! Lines, line endings, limits and messages, through the public interface.
 
 use event_parser::{Batch, Options, Parser};
 
@@ -82,7 +82,7 @@ fn a_line_too_long_is_rejected_alone_in_bounded_memory() {
 
 #[test]
 fn a_small_limit_still_keeps_the_whole_line() {
-    let batch = parse_in(&[GOOD.as_bytes(), b"\r\n"], Options { max_line_bytes: 40, ..options() });
+    let batch = parse_in(&[GOOD.as_bytes(), b"\r\n"], options().with_max_line_bytes(40));
     assert_eq!(rejects(&batch), [(1, 0, "line_too_long ".to_owned())]);
     assert_eq!(batch.rejects()[0].raw, GOOD.as_bytes());
 }
@@ -90,8 +90,7 @@ fn a_small_limit_still_keeps_the_whole_line() {
 #[test]
 fn a_full_batch_takes_no_more_until_it_is_cleared() {
     let file = format!("{GOOD}\n").repeat(20_000);
-    let (mut parser, mut batch) =
-        (Parser::new("f", Options { batch_bytes: 100_000, ..options() }), Batch::default());
+    let (mut parser, mut batch) = (Parser::new("f", options().with_batch_bytes(100_000)), Batch::default());
     let (mut rest, mut rows, mut batches) = (file.as_bytes(), 0, 0);
     while !rest.is_empty() {
         let taken = parser.push(rest, &mut batch);

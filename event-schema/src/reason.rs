@@ -1,30 +1,31 @@
-//! Why a line is rejected: the ten reasons of the contract.
+//! The reasons for which a line is rejected.
 
 use std::fmt;
 
-/// The reason of a violation. The first five are about the line as a whole and stop its reading; the
-/// others are about one field each.
+/// The reason of a violation. The first ones are about the line as a whole, which is then not checked further; the others
+/// are about one field each.
+#[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Reason {
     /// The line is not UTF-8.
     InvalidUtf8,
     /// The line is longer than the limit.
     LineTooLong,
-    /// The line is not RFC 8259 JSON, or an escape spells a lone surrogate.
+    /// The line is not RFC 8259 JSON, or an escape is a lone surrogate.
     InvalidJson,
     /// Objects and arrays nest deeper than the limit.
     NestingTooDeep,
     /// The line is JSON, but not an object.
     NotAnObject,
-    /// A known key stands twice in one object.
+    /// An object has a known key more than once.
     DuplicateField,
     /// A required field is absent or `null`.
     MissingField,
     /// The field has another JSON type than the contract's.
     WrongType,
-    /// The type is right, the spelling is not.
+    /// The type is right, but the value is not in the field's form.
     InvalidValue,
-    /// Well spelt, but outside the range.
+    /// The form is right, but the value is outside the field's range.
     OutOfRange,
 }
 
@@ -43,7 +44,7 @@ impl Reason {
         Reason::OutOfRange,
     ];
 
-    /// The reason as it stands in tables and reports, e.g. `missing_field`.
+    /// The reason's name in tables and reports, like `missing_field`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Reason::InvalidUtf8 => "invalid_utf8",
@@ -62,22 +63,22 @@ impl Reason {
     /// One sentence for the reference page.
     pub const fn doc(self) -> &'static str {
         match self {
-            Reason::InvalidUtf8 => "The line is not UTF-8. Nothing else of it is checked.",
+            Reason::InvalidUtf8 => "The line is not UTF-8. Nothing else is checked.",
             Reason::LineTooLong => {
                 "The line is longer than the limit (1 MiB by default); its first 64 KiB are kept."
             }
-            Reason::InvalidJson => {
-                "The line is not RFC 8259 JSON, or a `\\u` escape spells a lone surrogate."
-            }
+            Reason::InvalidJson => "The line is not RFC 8259 JSON, or a `\\u` escape is a lone surrogate.",
             Reason::NestingTooDeep => "Objects and arrays nest more than 128 deep.",
             Reason::NotAnObject => "The line is valid JSON, but not an object.",
             Reason::DuplicateField => {
-                "A known key stands twice in the same object (compared after unescaping)."
+                "An object has a known key more than once (keys are compared after unescaping)."
             }
             Reason::MissingField => "A required field is absent or `null`.",
             Reason::WrongType => "The value has another JSON type than the field.",
-            Reason::InvalidValue => "The type is right, but the value is not spelt as the field asks.",
-            Reason::OutOfRange => "The value is well spelt, but outside the field's range.",
+            Reason::InvalidValue => {
+                "The type is right, but the value is not in the form that the field requires."
+            }
+            Reason::OutOfRange => "The form is right, but the value is outside the field's range.",
         }
     }
 

@@ -2,7 +2,7 @@
 
 use event_parser::columns::View;
 use event_parser::{Batch, Options, Parser, Table};
-use event_schema::registry::{ColumnType, Scalar};
+use event_schema::registry::{ColumnType, Scalar, TableId};
 use event_schema::value::Date;
 
 use crate::reference::{Outcome, Reject, Row, Value};
@@ -17,7 +17,7 @@ pub struct Backend(event_parser::Backend);
 impl Backend {
     /// All that this processor has.
     pub fn all() -> Vec<Backend> {
-        event_parser::backends().into_iter().map(Backend).collect()
+        event_parser::Backend::available().into_iter().map(Backend).collect()
     }
 
     /// What the parser chooses by itself.
@@ -30,9 +30,8 @@ impl Backend {
         self.0.name()
     }
 
-    fn parser(self, mut options: Options) -> Parser {
-        options.backend = self.0;
-        Parser::new("reference", options)
+    fn parser(self, options: Options) -> Parser {
+        Parser::new("reference", options.with_backend(self.0))
     }
 }
 
@@ -82,7 +81,7 @@ pub fn each_batch(
     let (year, month, day) = options.batch_date;
     let batch_date = Date::new(year, month, day).expect("the options name a day");
     let parser_options =
-        Options { max_line_bytes: options.max_line_bytes, batch_bytes, ..Options::new(batch_date) };
+        Options::new(batch_date).with_max_line_bytes(options.max_line_bytes).with_batch_bytes(batch_bytes);
     let mut parser = backend.parser(parser_options);
     let mut batch = Batch::default();
     let mut rest = bytes;
@@ -135,29 +134,24 @@ pub(crate) struct TypedTable<'a> {
 }
 
 /// The five tables of a batch.
-pub(crate) fn tables(batch: &Batch) -> [TypedTable<'_>; 5] {
-    [
-        typed(&batch.events),
-        typed(&batch.purchases),
-        typed(&batch.task_results),
-        typed(&batch.sessions),
-        typed(&batch.ab_test_assignments),
-    ]
+pub(crate) fn tables(batch: &Batch) -> [TypedTable<'_>; TableId::COUNT] {
+    batch.tables().map(typed)
 }
 
-fn typed<T: Table>(table: &T) -> TypedTable<'_> {
+fn typed(table: &dyn Table) -> TypedTable<'_> {
+    let (name, entity) = (table.id().name(), table.id().entity());
     let lines = table.envelope().source_line.values();
-    let registered = if lines.is_empty() { Vec::new() } else { T::ENTITY.columns() };
+    let registered = if lines.is_empty() { Vec::new() } else { entity.columns() };
     let type_of = |name| {
         let column = registered.iter().find(|column| column.name == name);
-        column.unwrap_or_else(|| panic!("{}.{name} is not in the registry", T::ENTITY.table)).ty
+        column.unwrap_or_else(|| panic!("{}.{name} is not in the registry", entity.table)).ty
     };
     let views = table.envelope().columns().into_iter().chain(table.own_columns());
     let columns = views
         .filter(|(name, _)| !lines.is_empty() && !OF_THE_LOAD.contains(name))
         .map(|(name, view)| (name, type_of(name), view))
         .collect();
-    TypedTable { name: T::ENTITY.table, lines, columns }
+    TypedTable { name, lines, columns }
 }
 
 impl TypedTable<'_> {

@@ -1,5 +1,7 @@
 //! `codegen`: the committed files that are made from the event contract and the metric definitions.
 
+mod parser;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,7 +21,7 @@ const MARK: &str = "enerated by `cargo xtask codegen`";
 const HEADER_LINES: usize = 8;
 
 /// Folders in which every marked file must be one that is generated.
-const FOLDERS: [&str; 2] = ["dbt/models", "docs"];
+const FOLDERS: [&str; 3] = ["dbt/models", "docs", "event-parser/src"];
 
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
     let root = repo::root()?;
@@ -44,6 +46,7 @@ fn generated_files() -> Result<BTreeMap<PathBuf, String>> {
     Ok(of_the_contract
         .map(|(path, contents)| (path.into(), contents))
         .into_iter()
+        .chain(parser::files(&repo::root()?)?.into_iter().map(|(path, contents)| (path.into(), contents)))
         .chain(of_the_metrics)
         .collect())
 }

@@ -202,7 +202,7 @@ mod tests {
         let (sender, mut outgoing) = mpsc::channel(1);
         let mut filling = Filling::new(MEMORY_BYTES, sender);
         let filled = spawn_blocking(move || {
-            let options = Options { batch_bytes: usize::MAX, ..Options::new("2026-03-01".parse().unwrap()) };
+            let options = Options::new("2026-03-01".parse().unwrap()).with_batch_bytes(usize::MAX);
             let mut parser = Parser::new("day", options);
             for number in 0..lines {
                 parser.push(line(number).as_bytes(), filling.batch());

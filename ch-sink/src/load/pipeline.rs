@@ -57,12 +57,10 @@ pub(super) async fn run(
     let reading = spawn_blocking({
         let (sources, meters) = (sources.to_vec(), Arc::clone(&meters));
         let filling = Filling::new(day.options.memory_bytes, sender);
-        let options = Options {
-            max_line_bytes: day.options.max_line_bytes,
-            // When a batch is full is decided here.
-            batch_bytes: usize::MAX,
-            ..Options::new(day.options.batch_date)
-        };
+        // When a batch is full is decided here.
+        let options = Options::new(day.options.batch_date)
+            .with_max_line_bytes(day.options.max_line_bytes)
+            .with_batch_bytes(usize::MAX);
         move || read(&sources, &options, filling, &meters)
     });
 

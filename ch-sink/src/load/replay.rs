@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use event_parser::{Batch, Options, Parser};
-use event_schema::registry::{ENTITIES, REPLAYED_LINES};
+use event_schema::registry::{REPLAYED_LINES, TableId};
 use event_schema::value::Date;
 use serde::Serialize;
 use uuid::Uuid;
@@ -201,21 +201,18 @@ impl<'a> Replay<'a> {
         let parser = match &mut self.parser {
             Some((source, parser)) if source == source_file => parser,
             other => {
-                let options = Options {
-                    max_line_bytes: options.max_line_bytes,
-                    batch_bytes: usize::MAX,
-                    ..Options::new(options.batch_date)
-                };
+                let options = Options::new(options.batch_date)
+                    .with_max_line_bytes(options.max_line_bytes)
+                    .with_batch_bytes(usize::MAX);
                 let parser = Parser::new(source_file, options);
                 &mut other.insert((source_file.clone(), parser)).1
             }
         };
-        let rows = |batch: &Batch| batch.rows_by_table().map(|(_, rows)| rows).iter().sum::<usize>();
-        let before = rows(&self.batch);
+        let before = self.batch.rows();
         parser.seek(*source_line, line.byte_offset);
         parser.push(&text, &mut self.batch);
         self.lines += 1;
-        let counts = if rows(&self.batch) > before {
+        let counts = if self.batch.rows() > before {
             self.keys.push(line.key.clone());
             &mut self.mended
         } else {
@@ -237,7 +234,7 @@ impl<'a> Replay<'a> {
         }
         let Day { warehouse, options, load_id, .. } = *self.day;
         let batch = Arc::new(std::mem::take(&mut self.batch));
-        for part in (0..ENTITIES.len()).map(Part::Entity) {
+        for part in TableId::ALL.map(Part::Entity) {
             pipeline::store(self.day, part, &batch, self.batches, &self.buffers).await?;
         }
         for (table, rows) in batch.rows_by_table().into_iter().filter(|(_, rows)| *rows > 0) {

@@ -117,13 +117,13 @@ impl From<RejectedLine> for Example {
 /// What a load has read.
 #[derive(Debug)]
 pub(super) struct Tally {
-    counts: event_parser::Tally,
+    counts: event_parser::ParseStats,
     sources: Vec<CommittedSource>,
 }
 
 impl Default for Tally {
     fn default() -> Tally {
-        Tally { counts: event_parser::Tally::with_examples(EXAMPLES), sources: Vec::new() }
+        Tally { counts: event_parser::ParseStats::with_examples(EXAMPLES), sources: Vec::new() }
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use ch_sink::{misdated_events_warning, misdated_names_warning};
-use event_parser::{Batch, Options, Parser, Reject, Tally};
+use event_parser::{Backend, Batch, Options, ParseStats, Parser, Reject};
 use event_schema::Reason;
 use event_schema::value::{Date, visible};
 use event_source::{LeftOut, ReadBuffer, Reader, Source};
@@ -55,7 +55,7 @@ struct Example {
 
 /// What is checked as one day.
 struct Day {
-    tally: Tally,
+    tally: ParseStats,
     sources: Vec<Source>,
     /// Whether somebody has said which day it is, or a name has.
     is_dated: bool,
@@ -67,9 +67,9 @@ pub(crate) fn run(args: &args::Validate, talk: Talk) -> Outcome {
     let total = sources.iter().map(Source::size).sum::<Option<u64>>();
     let bar = progress::bytes(total, talk.quiet);
     if talk.verbose {
-        talk.say(format_args!("indexing lines with {}", event_parser::backend()));
+        talk.say(format_args!("indexing lines with {}", Backend::default().name()));
     }
-    let (mut tally, mut days) = (Tally::with_examples(args.examples), BTreeMap::new());
+    let (mut tally, mut days) = (ParseStats::with_examples(args.examples), BTreeMap::new());
     let checked = check_all(sources, args, talk, &bar, &mut tally, &mut days);
     bar.finish_and_clear();
     let bytes = checked?;
@@ -89,7 +89,7 @@ fn check_all(
     args: &args::Validate,
     talk: Talk,
     bar: &ProgressBar,
-    tally: &mut Tally,
+    tally: &mut ParseStats,
     days: &mut BTreeMap<Date, Day>,
 ) -> Result<u64, Failure> {
     let bytes_read = Arc::new(AtomicU64::new(0));
@@ -104,13 +104,11 @@ fn check_all(
         }
         bar.set_message(source.name().to_owned());
         let reader = source.open_counting(Arc::clone(&bytes_read))?;
-        let options = Options {
-            max_line_bytes: args.limits.max_line_bytes as usize,
-            batch_bytes: BATCH_BYTES,
-            ..Options::new(batch_date)
-        };
+        let options = Options::new(batch_date)
+            .with_max_line_bytes(args.limits.max_line_bytes as usize)
+            .with_batch_bytes(BATCH_BYTES);
         let day = days.entry(batch_date).or_insert_with(|| Day {
-            tally: Tally::default(),
+            tally: ParseStats::default(),
             sources: Vec::new(),
             is_dated: false,
         });
@@ -122,7 +120,7 @@ fn check_all(
     Ok(bytes_read.load(Ordering::Relaxed))
 }
 
-fn check(mut reader: Reader, mut parser: Parser, tallies: [&mut Tally; 2], seen: impl Fn()) -> Outcome {
+fn check(mut reader: Reader, mut parser: Parser, tallies: [&mut ParseStats; 2], seen: impl Fn()) -> Outcome {
     let [all, day] = tallies;
     let mut add = |batch: &Batch| {
         all.add(batch);
@@ -148,7 +146,7 @@ fn check(mut reader: Reader, mut parser: Parser, tallies: [&mut Tally; 2], seen:
 }
 
 impl Report {
-    fn new(tally: &Tally, bytes: u64, left_out: Vec<LeftOut>) -> Report {
+    fn new(tally: &ParseStats, bytes: u64, left_out: Vec<LeftOut>) -> Report {
         Report {
             left_out: left_out.into_iter().map(|other| other.name).collect(),
             lines: tally.lines(),

@@ -1,4 +1,4 @@
-//! The day files that are parsed, all of the same product on the same day.
+//! The day files of the benchmark, all of the same product on the same day.
 
 use std::fs;
 use std::io;
@@ -15,16 +15,16 @@ const FILES: [(&str, Spelling, f64); 5] = [
     ("script", Spelling::Script, 0.0),
     ("shuffled", Spelling::Shuffled, 0.0),
     ("prose", Spelling::Prose, 0.0),
-    // For those who cannot read on after a bad line: the lines of `canonical` without them.
+    // For contestants that stop at a bad line: `canonical` without bad lines.
     ("good", Spelling::Mixed, 0.0),
 ];
 
-/// Writes every file, each of as many whole lines as fit into so many megabytes.
+/// Writes every file, each with as many whole lines as fit into so many megabytes.
 pub(crate) fn generate(folder: &Path, megabytes: usize) -> io::Result<()> {
     let bytes = megabytes * 1_000_000;
     for (name, spelling, reject_share) in FILES {
         let date = DAY.parse().expect("a date");
-        // More users than are needed: how many bytes a user makes depends on the day.
+        // More users than needed: the bytes of a user depend on the day.
         let plan = Plan { spelling, reject_share, ..Plan::for_bytes(date, 1, bytes as u64 * 5 / 4) };
         let mut day = Vec::new();
         let generator = Generator::new(plan).expect("the plan is sound");

@@ -1,12 +1,12 @@
-//! What `cargo xtask bench parser` measures in a process of its own: our parser, the Rust libraries that one would
-//! reach for otherwise, and the limits of the memory.
+//! The part of `cargo xtask bench parser` that runs in a process of its own: our parser, other Rust libraries, and the
+//! limits of the memory.
 //!
 //! ```text
 //! parser generate DIR MEGABYTES    writes the day files that are parsed
 //! parser serve DIR                 answers `CONTESTANT FILE` with `CPU-SECONDS WALL-SECONDS LINES`, a line each
 //! ```
 //!
-//! The caller asks in turn, so that contestants of this process, of others and of servers take part in one
+//! The caller asks for one contestant at a time, so that contestants of several processes and servers are measured in one
 //! interleaved run.
 
 mod files;
@@ -45,7 +45,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// First says what it can do, a contestant a line and an empty one; then measures what it is asked for.
+/// Lists the contestants, one a line, then an empty line; then measures what it is asked for.
 fn serve(folder: &Path) -> io::Result<()> {
     let contestants: Vec<_> = ours::contestants().into_iter().chain(rivals::contestants()).collect();
     let mut files = HashMap::new();
@@ -72,16 +72,16 @@ fn serve(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// CPU seconds of this process, all threads: other programs on the machine do not count.
+/// CPU seconds of all threads of this process: other programs on the machine do not count.
 fn cpu_seconds() -> f64 {
     let time = clock_gettime(ClockId::ProcessCPUTime);
     time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
 }
 
-/// A way to read a day: its name, and how many lines of the bytes it could read.
+/// A way to read a day: its name, and a function that answers how many lines of the bytes it could read.
 type Contestant = (String, Box<dyn Fn(&[u8]) -> usize>);
 
-/// The lines of a day file, each with its end.
+/// The lines of a day file, with their endings.
 fn lines(day: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut start = 0;
     memchr::memchr_iter(b'\n', day).map(move |end| {

@@ -1,11 +1,11 @@
-//! Our parser, as a load uses it: batches are filled, handed on, and used again.
+//! Our parser, as a load uses it: batches are filled, handed on and reused.
 
 use std::cell::RefCell;
 use std::hint::black_box;
 use std::sync::Mutex;
 use std::thread;
 
-use event_parser::{Backend, Batch, Options, Parser, backends};
+use event_parser::{Backend, Batch, Options, Parser};
 
 use crate::Contestant;
 use crate::files::DAY;
@@ -13,7 +13,7 @@ use crate::files::DAY;
 pub(crate) fn contestants() -> Vec<Contestant> {
     // The fastest first: it is what a load uses.
     let mut contestants: Vec<Contestant> = Vec::new();
-    for backend in backends().into_iter().rev() {
+    for backend in Backend::available().into_iter().rev() {
         let name = format!("event-parser, {}", backend.name());
         let batch = RefCell::default();
         contestants.push((name, Box::new(move |day| columns(day, backend, &mut batch.borrow_mut()))));
@@ -24,9 +24,9 @@ pub(crate) fn contestants() -> Vec<Contestant> {
     contestants
 }
 
-/// Reads a day into a batch that has its memory from the rounds before, as a load's has from the bytes before.
+/// Reads a day into a batch that keeps its memory from round to round, as the batches of a load do.
 fn columns(day: &[u8], backend: Backend, batch: &mut Batch) -> usize {
-    let options = Options { batch_bytes: 16 << 20, backend, ..Options::new(DAY.parse().expect("a date")) };
+    let options = Options::new(DAY.parse().expect("a date")).with_batch_bytes(16 << 20).with_backend(backend);
     let (mut parser, mut rows) = (Parser::new("day", options), 0);
     let mut rest = day;
     while !rest.is_empty() {
@@ -42,7 +42,7 @@ fn columns(day: &[u8], backend: Backend, batch: &mut Batch) -> usize {
 }
 
 fn count(batch: &Batch) -> usize {
-    black_box(batch).rows_by_table().iter().map(|(_, rows)| rows).sum()
+    black_box(batch).rows()
 }
 
 fn two_halves(day: &[u8], batches: &[Mutex<Batch>; 2]) -> usize {

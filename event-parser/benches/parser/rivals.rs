@@ -1,7 +1,7 @@
-//! What else one could do with the same bytes in Rust.
+//! Other Rust libraries on the same bytes.
 //!
 //! Typed rivals read each line into a typed envelope and, by its event type, into a typed payload; payloads of other
-//! types stay raw. They check JSON and the fields' types, and no rule of the contract beyond; they fill no column.
+//! types stay raw. They check JSON and the fields' types, and no other rule of the contract; they fill no columns.
 
 use std::borrow::Cow;
 use std::hint::black_box;
@@ -25,7 +25,7 @@ pub(crate) fn contestants() -> Vec<Contestant> {
     ]
 }
 
-/// In pieces that stay in the cache on the writing side, as a parser that copied its input would.
+/// In pieces that stay in the cache on the writing side, as in a parser that copies its input.
 fn memcpy(day: &[u8]) -> usize {
     let mut copy = vec![0; 128 << 10];
     for piece in day.chunks(copy.len()) {
@@ -151,7 +151,7 @@ fn sonic_rs_typed(day: &[u8]) -> usize {
     lines(day).filter(is_read).count()
 }
 
-/// simd-json reads a line onto a tape; the fields are then taken from there, in the order they stand.
+/// simd-json reads a line onto a tape; the fields are then read from the tape in order.
 fn simd_json_typed(day: &[u8]) -> usize {
     let (mut buffers, mut tape) = (Buffers::default(), Tape::null());
     let mut padded = Vec::new();
@@ -195,7 +195,7 @@ fn typed_line(tape: &Tape<'_>) -> Option<()> {
     typed_payload(event_type.as_str()?, &properties)
 }
 
-/// The value, where it is a text.
+/// The value, if it is a string.
 fn text<'tape, 'input>(value: Value<'tape, 'input>) -> Option<Value<'tape, 'input>> {
     value.is_str().then_some(value)
 }

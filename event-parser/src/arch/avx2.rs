@@ -1,4 +1,4 @@
-//! 32 bytes in a register.
+//! AVX2: 32 bytes in a register.
 
 use std::arch::x86_64::{
     __m128i, __m256i, _mm_loadu_si128, _mm_or_si128, _mm_setr_epi8, _mm_shuffle_epi8, _mm256_add_epi8,
@@ -9,12 +9,12 @@ use std::arch::x86_64::{
 
 use super::{Masks, RareMasks, Simd, Task, portable, sse2};
 
-/// AVX2, and what every processor with it has besides.
+/// AVX2, and the instructions that every processor with it has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Avx2(());
 
 impl Avx2 {
-    /// The proof that this processor has the instructions named in every function below.
+    /// The proof that this processor has the instructions that the functions below use.
     pub(super) fn detect() -> Option<Avx2> {
         let detected = is_x86_feature_detected!("avx2")
             && is_x86_feature_detected!("bmi1")
@@ -27,7 +27,7 @@ impl Avx2 {
 impl Simd for Avx2 {
     #[inline(always)]
     fn run<T: Task>(self, task: T) -> T::Output {
-        // SAFETY: `detect`, the only place that makes this value, has seen the instructions.
+        // SAFETY: only `detect` makes this value, after it has detected the instructions.
         unsafe { run(self, task) }
     }
 
@@ -49,8 +49,8 @@ impl Simd for Avx2 {
     }
 
     #[inline(always)]
-    fn places(self, mask: u64, base: u32, out: &mut [u32; 64]) {
-        portable::places_in_steps(mask, base, out);
+    fn positions(self, mask: u64, base: u32, out: &mut [u32; 64]) {
+        portable::positions_in_steps(mask, base, out);
     }
 
     #[inline(always)]

@@ -1,4 +1,4 @@
-//! 64 bytes in a register, and what came with VBMI2: bytes picked by a mask.
+//! AVX-512: 64 bytes in a register, and VBMI2: bytes selected by a mask.
 
 use std::arch::x86_64::{
     __m512i, _mm_cvtsi128_si64, _mm_extract_epi64, _mm256_cmple_epu8_mask, _mm256_cvtepi16_epi8,
@@ -12,12 +12,12 @@ use std::arch::x86_64::{
 
 use super::{Masks, RareMasks, Simd, Task, sse2};
 
-/// AVX-512 as Ice Lake and Zen 4 have it.
+/// The AVX-512 of Ice Lake and Zen 4.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Avx512(());
 
 impl Avx512 {
-    /// The proof that this processor has the instructions named in every function below.
+    /// The proof that this processor has the instructions that the functions below use.
     pub(super) fn detect() -> Option<Avx512> {
         let detected = super::avx2::Avx2::detect().is_some()
             && is_x86_feature_detected!("avx512f")
@@ -31,7 +31,7 @@ impl Avx512 {
 impl Simd for Avx512 {
     #[inline(always)]
     fn run<T: Task>(self, task: T) -> T::Output {
-        // SAFETY: `detect`, the only place that makes this value, has seen the instructions.
+        // SAFETY: only `detect` makes this value, after it has detected the instructions.
         unsafe { run(self, task) }
     }
 
@@ -53,9 +53,9 @@ impl Simd for Avx512 {
     }
 
     #[inline(always)]
-    fn places(self, mask: u64, base: u32, out: &mut [u32; 64]) {
+    fn positions(self, mask: u64, base: u32, out: &mut [u32; 64]) {
         // SAFETY: as in `run`.
-        unsafe { places(mask, base, out) }
+        unsafe { positions(mask, base, out) }
     }
 
     #[inline(always)]
@@ -77,7 +77,7 @@ fn masks(block: &[u8; 64]) -> Masks {
     let bytes = load(block);
     let is = |byte: u8| _mm512_set1_epi8(byte.cast_signed());
     let newlines = _mm512_cmpeq_epi8_mask(bytes, is(b'\n'));
-    // Zero where the byte is rare: comparisons into masks are the scarce instruction, so there is one for all.
+    // Zero where the byte is rare: one comparison into a mask for all kinds, because these are the slow instruction.
     let control = _mm512_subs_epu8(bytes, is(0x1f));
     let past_tilde = _mm512_subs_epu8(is(0x7f), bytes);
     let backslash = _mm512_xor_si512(bytes, is(b'\\'));
@@ -101,7 +101,7 @@ fn rare_masks(block: &[u8; 64]) -> RareMasks {
 
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi2")]
-fn places(mask: u64, base: u32, out: &mut [u32; 64]) {
+fn positions(mask: u64, base: u32, out: &mut [u32; 64]) {
     const COUNT_UP: [u8; 64] = {
         let mut bytes = [0; 64];
         let mut at = 0;
@@ -114,7 +114,7 @@ fn places(mask: u64, base: u32, out: &mut [u32; 64]) {
     let bits = _mm512_maskz_compress_epi8(mask, load(&COUNT_UP));
     let base = _mm512_set1_epi32(base.cast_signed());
     let [first, second, third, fourth] = out.as_chunks_mut::<16>().0 else {
-        unreachable!("64 places are four times 16")
+        unreachable!("64 positions are four times 16")
     };
     let widen = |sixteen| _mm512_add_epi32(_mm512_cvtepu8_epi32(sixteen), base);
     store(widen(_mm512_castsi512_si128(bits)), first);

@@ -1,13 +1,13 @@
-//! Sets of instructions, chosen at run time.
+//! Instruction sets, chosen at run time.
 //!
-//! [`Simd`] is the few operations that are worth a set of instructions; the rooms that use them are generic
-//! over it and are compiled once for each. The only `unsafe` of the crate is in here: to call what was compiled
-//! for instructions that this processor was seen to have, and to load and store their registers.
+//! [`Simd`] has the few operations that are written for each instruction set; the loops that use them are generic over it
+//! and compiled once for each. The crate's only `unsafe` is here: to call functions that are compiled for instructions
+//! that this processor has, and to load and store their registers.
 //!
-//! A value of a `Simd` type is the proof that the processor has the instructions: only [`Backend::available`]
-//! makes one, after looking. The tests hold every set against plain code.
+//! A value of a `Simd` type is the proof that the processor has the instructions: only [`Backend::available`] makes one,
+//! after detection. Tests compare every instruction set with plain code.
 
-#![expect(clippy::inline_always, reason = "code is compiled anew inside each set of instructions")]
+#![expect(clippy::inline_always, reason = "compiled for each instruction set")]
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -22,16 +22,16 @@ mod tests;
 
 use std::fmt;
 
-/// Which of 64 bytes are what, a bit each, the first byte's bit the lowest.
+/// Classes of 64 bytes, one bit each, the lowest for the first byte.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Masks {
     pub(crate) quotes: u64,
     pub(crate) newlines: u64,
-    /// What a line seldom has: backslashes, control characters other than the newline, bytes beyond ASCII.
+    /// Backslashes, control characters other than the newline, bytes beyond ASCII: most lines have none.
     pub(crate) rare: u64,
 }
 
-/// Which of 64 bytes are what of the rare things.
+/// Classes of the rare bytes among 64.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct RareMasks {
     pub(crate) backslashes: u64,
@@ -40,23 +40,23 @@ pub(crate) struct RareMasks {
 
 /// Operations on a few dozen bytes at a time.
 pub(crate) trait Simd: Copy {
-    /// Runs a task that is compiled for these instructions, as a function of its own: what many places run is there
-    /// once, and stays in the processor's cache of instructions.
+    /// Runs a task that is compiled for these instructions. It is a function of its own, shared by all callers, so that
+    /// code stays in the instruction cache.
     fn run<T: Task>(self, task: T) -> T::Output;
-    /// Asks for the bytes at a place to be brought near; nothing where there are none.
+    /// Prefetches the bytes at a position; does nothing past the end.
     fn prefetch(self, bytes: &[u8], at: usize);
-    /// What the bytes are.
+    /// Classifies bytes.
     fn masks(self, block: &[u8; 64]) -> Masks;
-    /// What the rare bytes are.
+    /// Classifies the rare bytes.
     fn rare_masks(self, block: &[u8; 64]) -> RareMasks;
-    /// Writes the place of every set bit, counted from `base`, in ascending order. What follows them in `out`
-    /// is of no meaning.
-    fn places(self, mask: u64, base: u32, out: &mut [u32; 64]);
+    /// Writes the position of every set bit, counted from `base`, in ascending order. The values after them in `out` are
+    /// not defined.
+    fn positions(self, mask: u64, base: u32, out: &mut [u32; 64]);
     /// The 128 bits of a UUID spelt 8-4-4-4-12 in hex, any case.
     fn uuid(self, text: &[u8; 36]) -> Option<u128>;
 }
 
-/// A set of instructions that this processor has: what lines are parsed with.
+/// An instruction set of this processor, with which lines are parsed.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Backend(Instructions);
 
@@ -79,7 +79,7 @@ impl Default for Backend {
 }
 
 impl Backend {
-    /// What this processor has, the fastest last; the first is the portable one.
+    /// The instruction sets of this processor, the fastest last; the first is the portable one.
     pub fn available() -> Vec<Backend> {
         let mut available = vec![Backend(Instructions::Portable(portable::Portable))];
         #[cfg(target_arch = "x86_64")]
@@ -104,7 +104,7 @@ impl Backend {
         }
     }
 
-    /// Runs a task that is compiled for each set of instructions, with this one.
+    /// Runs a task with this instruction set.
     pub(crate) fn run<T: Task>(self, task: T) -> T::Output {
         match self.0 {
             Instructions::Portable(simd) => simd.run(task),
@@ -118,7 +118,7 @@ impl Backend {
     }
 }
 
-/// Asks for a value to be brought near, where the processor can be asked; nothing where there is none.
+/// Prefetches a value, if the processor can; does nothing past the end.
 #[inline(always)]
 pub(crate) fn prefetch<T>(values: &[T], at: usize) {
     #[cfg(target_arch = "x86_64")]
@@ -127,10 +127,10 @@ pub(crate) fn prefetch<T>(values: &[T], at: usize) {
     let _ = (values, at);
 }
 
-/// Something to do with a set of instructions.
+/// Code that is compiled for each instruction set.
 ///
-/// Its `run`, and all functions in it that use `simd`, have to be `#[inline(always)]`, and no closure may: a
-/// function of its own is compiled without the instructions, and each use of them is a call.
+/// `run`, and all functions in it that use `simd`, have to be `#[inline(always)]`, and closures must not use it: a function
+/// that is not inlined is compiled without the instructions, so that each use of them is a call.
 pub(crate) trait Task {
     type Output;
     fn run<S: Simd>(self, simd: S) -> Self::Output;

@@ -1,4 +1,4 @@
-//! Any processor: eight bytes at a time in a 64-bit word.
+//! For any processor: eight bytes at a time in a 64-bit word.
 
 use event_schema::value::parse_uuid;
 
@@ -8,7 +8,7 @@ const LOW_BITS: u64 = 0x0101_0101_0101_0101;
 const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
 const ALL_BUT_HIGH: u64 = !HIGH_BITS;
 
-/// No instructions but those that every processor has.
+/// Only instructions that every processor has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Portable;
 
@@ -27,8 +27,8 @@ impl Simd for Portable {
         for (number, bytes) in block.as_chunks::<8>().0.iter().enumerate() {
             let word = u64::from_le_bytes(*bytes);
             let newlines = equal(word, b'\n');
-            let odd = (below_blank(word) & !newlines) | equal(word, b'\\') | equal(word, 0x7f);
-            let rare = odd | word & HIGH_BITS;
+            let special = (below_blank(word) & !newlines) | equal(word, b'\\') | equal(word, 0x7f);
+            let rare = special | word & HIGH_BITS;
             masks.quotes |= gather(equal(word, b'"')) << (8 * number);
             masks.newlines |= gather(newlines) << (8 * number);
             masks.rare |= gather(rare) << (8 * number);
@@ -48,8 +48,8 @@ impl Simd for Portable {
     }
 
     #[inline(always)]
-    fn places(self, mask: u64, base: u32, out: &mut [u32; 64]) {
-        places_in_steps(mask, base, out);
+    fn positions(self, mask: u64, base: u32, out: &mut [u32; 64]) {
+        positions_in_steps(mask, base, out);
     }
 
     #[inline(always)]
@@ -58,10 +58,10 @@ impl Simd for Portable {
     }
 }
 
-/// The places of set bits, the first twelve at once: 64 bytes of events seldom have more tokens, and whether they have
-/// more than eight would be a guess.
+/// The positions of set bits, the first twelve at once: 64 bytes of events seldom have more tokens, and a branch on more
+/// than eight would be mispredicted.
 #[inline(always)]
-pub(super) fn places_in_steps(mut mask: u64, base: u32, out: &mut [u32; 64]) {
+pub(super) fn positions_in_steps(mut mask: u64, base: u32, out: &mut [u32; 64]) {
     let Some((first, rest)) = out.split_first_chunk_mut::<12>().filter(|_| mask != 0) else { return };
     step(&mut mask, base, first);
     for four in rest.as_chunks_mut::<4>().0 {
@@ -72,12 +72,12 @@ pub(super) fn places_in_steps(mut mask: u64, base: u32, out: &mut [u32; 64]) {
     }
 }
 
-/// The places of the next `N` set bits.
+/// The positions of the next `N` set bits.
 #[inline(always)]
-fn step<const N: usize>(mask: &mut u64, base: u32, places: &mut [u32; N]) {
-    for place in places {
-        // Past the last bit this is 64, which means nothing and hurts nobody.
-        *place = base + mask.trailing_zeros();
+fn step<const N: usize>(mask: &mut u64, base: u32, positions: &mut [u32; N]) {
+    for position in positions {
+        // Past the last bit this is 64, which is not used.
+        *position = base + mask.trailing_zeros();
         *mask &= mask.wrapping_sub(1);
     }
 }

@@ -1,4 +1,4 @@
-//! 16 bytes in a register: what every x86-64 processor has.
+//! SSE2, which every x86-64 processor has: 16 bytes in a register.
 
 use std::arch::x86_64::{
     __m128i, _MM_HINT_T0, _MM_HINT_T1, _mm_cmpeq_epi8, _mm_cmpgt_epi8, _mm_loadu_si128, _mm_movemask_epi8,
@@ -37,8 +37,8 @@ impl Simd for Sse2 {
     }
 
     #[inline(always)]
-    fn places(self, mask: u64, base: u32, out: &mut [u32; 64]) {
-        portable::places_in_steps(mask, base, out);
+    fn positions(self, mask: u64, base: u32, out: &mut [u32; 64]) {
+        portable::positions_in_steps(mask, base, out);
     }
 
     #[inline(always)]
@@ -47,12 +47,12 @@ impl Simd for Sse2 {
     }
 }
 
-/// Into the second cache.
+/// Into the second-level cache.
 pub(super) const NEAR: i32 = _MM_HINT_T1;
-/// Into the first.
+/// Into the first-level cache.
 pub(super) const NEAREST: i32 = _MM_HINT_T0;
 
-/// `HINT` says how near.
+/// `HINT` says into which cache.
 #[inline(always)]
 pub(super) fn prefetch<const HINT: i32>(values: &[impl Sized], at: usize) {
     if let Some(value) = values.get(at) {

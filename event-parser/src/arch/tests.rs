@@ -1,11 +1,11 @@
-//! Every set of instructions against plain code.
+//! Every instruction set against plain code.
 
 use event_schema::value::parse_uuid;
 use proptest::prelude::*;
 
 use super::*;
 
-/// All that a set of instructions can say about some bytes.
+/// The results of all operations on some bytes.
 struct Answers<'a> {
     block: &'a [u8; 64],
     mask: u64,
@@ -17,12 +17,12 @@ impl Task for Answers<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) -> Self::Output {
-        let mut places = [0; 64];
-        simd.places(self.mask, 1000, &mut places);
+        let mut positions = [0; 64];
+        simd.positions(self.mask, 1000, &mut positions);
         (
             simd.masks(self.block),
             simd.rare_masks(self.block),
-            places[..self.mask.count_ones() as usize].to_vec(),
+            positions[..self.mask.count_ones() as usize].to_vec(),
             simd.uuid(self.uuid),
         )
     }
@@ -69,7 +69,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(4096))]
 
     #[test]
-    fn every_backend_says_what_plain_code_says(
+    fn every_backend_has_the_results_of_plain_code(
         block in prop::collection::vec(byte(), 64),
         mask in prop_oneof![any::<u64>(), any::<u64>().prop_map(|mask| mask & mask >> 7 & mask << 9)],
         uuid in uuid(),

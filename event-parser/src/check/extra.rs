@@ -1,16 +1,16 @@
-//! The column `extra`: what the contract does not know, as JSON.
+//! The column `extra`: unknown members as JSON.
 
-#![expect(clippy::inline_always, reason = "gone through twice: to count, and to write")]
+#![expect(clippy::inline_always, reason = "the pieces are visited twice: to count bytes, and to write them")]
 
 use crate::columns::Strings;
+use crate::reader::UnknownMember;
 use crate::span::Span;
-use crate::walk::Unknown;
 
-/// Appends a row: the unknown members of the envelope, and under `properties` those of the payload. There are some.
+/// Appends a row: the unknown members of the envelope, and under `properties` those of the payload. At least one.
 ///
-/// A function of its own: inside the loops of all tables it makes each of them slower.
+/// Not inlined: inside the loops of all tables it makes each of them slower.
 #[inline(never)]
-pub(super) fn push(chunk: &[u8], unknown: &[Unknown], column: &mut Strings) {
+pub(super) fn push(chunk: &[u8], unknown: &[UnknownMember], column: &mut Strings) {
     let mut length = 0;
     pieces(chunk, unknown, |piece| length += piece.len());
     column.push_pieces(length, |out| pieces(chunk, unknown, |piece| out.write(piece)));
@@ -18,7 +18,7 @@ pub(super) fn push(chunk: &[u8], unknown: &[Unknown], column: &mut Strings) {
 
 /// The pieces of the object, one after another.
 #[inline(always)]
-fn pieces<'a>(chunk: &'a [u8], unknown: &[Unknown], mut piece: impl FnMut(Span<'a>)) {
+fn pieces<'a>(chunk: &'a [u8], unknown: &[UnknownMember], mut piece: impl FnMut(Span<'a>)) {
     piece(Span::from(&b"{"[..]));
     let has_envelope = members(chunk, unknown, false, &mut piece);
     if unknown.iter().any(|member| member.in_payload) {
@@ -29,16 +29,16 @@ fn pieces<'a>(chunk: &'a [u8], unknown: &[Unknown], mut piece: impl FnMut(Span<'
     piece(Span::from(&b"}"[..]));
 }
 
-/// The pieces of the envelope's or the payload's members; answers whether there are any.
+/// The pieces of the members of the envelope or of the payload; answers whether there are any.
 #[inline(always)]
 fn members<'a>(
     chunk: &'a [u8],
-    unknown: &[Unknown],
+    unknown: &[UnknownMember],
     in_payload: bool,
     piece: &mut impl FnMut(Span<'a>),
 ) -> bool {
     let mut has_any = false;
-    for Unknown { key, value, .. } in unknown.iter().filter(|member| member.in_payload == in_payload) {
+    for UnknownMember { key, value, .. } in unknown.iter().filter(|member| member.in_payload == in_payload) {
         if has_any {
             piece(Span::from(&b","[..]));
         }

@@ -1,15 +1,15 @@
-//! Messages that a producer's engineer can act on: what was expected, what stood there.
+//! Messages that a producer's engineer can act on: what was expected, and what was found.
 
 use event_schema::Reason;
 use event_schema::registry::{Field, JsonType, Order, Rule};
 use event_schema::value::{Date, is_control, visible};
 
-use crate::walk::{Slot, SlotKind};
+use crate::reader::{Slot, SlotKind};
 
 /// The most bytes of a value that a message shows.
 const SHOWN_BYTES: usize = 80;
 
-/// What is wrong with a field whose slot holds `text`.
+/// The message about a field whose slot has the text `text`.
 #[cold]
 pub(super) fn of_field(field: &Field, slot: Slot, text: &[u8], reason: Reason, batch_date: Date) -> String {
     let expected = expected(field, batch_date);
@@ -20,7 +20,7 @@ pub(super) fn of_field(field: &Field, slot: Slot, text: &[u8], reason: Reason, b
         Reason::MissingField => format!("expected {expected}, found {}", nothing(slot)),
         Reason::WrongType => {
             let json_type = match field.rule.json_type() {
-                // Said already.
+                // The expectation says it already.
                 JsonType::Object | JsonType::Boolean => String::new(),
                 json_type => format!(" (a JSON {json_type})"),
             };
@@ -30,14 +30,14 @@ pub(super) fn of_field(field: &Field, slot: Slot, text: &[u8], reason: Reason, b
     }
 }
 
-/// What is wrong with an optional field that events of this type need, and that is absent, null or empty.
+/// The message about an optional field that events of this type need, and that is absent, null or empty.
 #[cold]
-pub(super) fn of_needed_field(field: &Field, slot: Slot) -> String {
+pub(super) fn of_field_needed_by_type(field: &Field, slot: Slot) -> String {
     let expected = Field { required: true, ..*field }.expected();
     format!("expected {expected}, for an event of this type needs it, found {}", nothing(slot))
 }
 
-/// What is wrong with two fields out of order; `text` is the later one's.
+/// The message about two fields out of order; `text` is the later one's.
 #[cold]
 pub(super) fn of_order(order: Order, text: &[u8]) -> String {
     let relation = if order.may_be_equal { "not before" } else { "after" };
@@ -57,7 +57,7 @@ fn expected(field: &Field, batch_date: Date) -> String {
     }
 }
 
-/// How a missing field is missing.
+/// What was found in place of a missing field.
 fn nothing(slot: Slot) -> &'static str {
     match slot.kind {
         SlotKind::Null => "null",
@@ -66,7 +66,7 @@ fn nothing(slot: Slot) -> &'static str {
     }
 }
 
-/// The value that stood there, with its JSON type.
+/// The value that was found, with its JSON type.
 fn value(slot: Slot, text: &[u8]) -> String {
     match slot.kind {
         SlotKind::Number => format!("the number {}", shown(text)),
@@ -79,7 +79,7 @@ fn value(slot: Slot, text: &[u8]) -> String {
     }
 }
 
-/// What cannot be seen in a text that is shown.
+/// What a shown text does not show: its length, a control character.
 fn detail(rule: Rule, text: &[u8]) -> String {
     let Rule::Text { max } = rule else { return String::new() };
     if text.len() > max {
@@ -95,10 +95,10 @@ fn quoted(text: &[u8]) -> String {
     format!("\"{}\"", shown(text))
 }
 
-/// The start of a text on one line, characters that cannot be seen spelt out.
+/// The start of a text on one line, with invisible characters escaped.
 fn shown(text: &[u8]) -> String {
     let start = String::from_utf8_lossy(&text[..text.len().min(SHOWN_BYTES)]);
-    // A character that is cut at the end shows as the replacement character: leave it out.
+    // A character cut at the end would show as the replacement character.
     let start = if text.len() > SHOWN_BYTES { start.trim_end_matches('\u{fffd}') } else { &start };
     let mut shown = visible(start);
     if text.len() > SHOWN_BYTES {

@@ -1,6 +1,6 @@
-//! Columns of few different strings: `LowCardinality(String)`.
+//! Columns of few different strings, for `LowCardinality(String)`.
 
-#![expect(clippy::inline_always, reason = "compiled anew for each set of instructions")]
+#![expect(clippy::inline_always, reason = "compiled for each instruction set")]
 
 use std::hash::BuildHasher;
 
@@ -11,30 +11,30 @@ use super::indices::{IndexColumn, Indices};
 use super::{Column, Strings, View};
 use crate::span::{self, Span};
 
-/// A column of strings stored once each in a dictionary, with an index a row.
+/// A column of strings: each different string once in a dictionary, and one index a row.
 ///
-/// Entry 0 is always the empty string, as the Native format wants it. The dictionary lives as long as the
-/// batch: [`Column::clear`] empties it too, so that hostile values cannot pile up.
+/// Entry 0 is always the empty string, as the Native format requires. [`Column::clear`] empties the dictionary, too, so
+/// that it cannot grow from batch to batch.
 #[derive(Debug, Clone)]
 pub struct Dictionary {
     indices: IndexColumn,
     entries: Strings,
     lookup: HashTable<u32>,
     hasher: FixedState,
-    /// Strings seen lately, by the number of their first bytes.
+    /// A cache of strings seen lately, by their prefix.
     recent: Box<[Recent; RECENT]>,
 }
 
-/// How many strings are remembered; a power of two.
+/// Entries of the cache; a power of two.
 const RECENT: usize = 256;
-/// A string of at most so many bytes is told by its number and length.
-const TOLD_BYTES: usize = 16;
+/// A string of at most so many bytes is identified by its prefix and length.
+const PREFIX_BYTES: usize = 16;
 
-/// A string and its place among the entries.
+/// A string and its index in the dictionary.
 #[derive(Debug, Clone, Copy, Default)]
 struct Recent {
-    number: [u64; 2],
-    /// No string has length 0 here: that one is entry 0.
+    prefix: [u64; 2],
+    /// Never 0 for a string: the empty one is entry 0.
     length: u32,
     index: u32,
 }
@@ -47,7 +47,7 @@ impl Default for Dictionary {
             indices: IndexColumn::default(),
             entries,
             lookup: HashTable::new(),
-            // Values come from outside: the seed differs from process to process.
+            // Values are not trusted: the seed differs from process to process.
             hasher: FixedState::with_seed(foldhash::quality::RandomState::default().hash_one(0)),
             recent: Box::new([Recent::default(); RECENT]),
         }
@@ -81,35 +81,36 @@ impl Dictionary {
         self.indices.push_times(index, count);
     }
 
-    /// Appends a row whose string has an index already.
+    /// Appends a row by the index of its string.
     #[inline]
     pub(crate) fn push_index(&mut self, index: u32) {
         debug_assert!((index as usize) < self.entries.rows());
         self.indices.push(index);
     }
 
-    /// The index of a string, which is put among the entries where it is not there.
+    /// The index of a string, which is added to the dictionary if it is new.
     #[inline(always)]
     pub(crate) fn index_of(&mut self, value: Span<'_>) -> u32 {
         if value.is_empty() {
             return 0;
         }
-        let number = span::number(value);
+        let prefix = span::prefix(value);
         let hash =
-            (number[0] ^ number[1].rotate_left(29) ^ value.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let place = (hash >> (u64::BITS - RECENT.ilog2())) as usize;
-        let recent = self.recent[place];
-        let is_told = recent.number == number && recent.length == value.len() as u32;
-        if is_told && (value.len() <= TOLD_BYTES || self.entries.get(recent.index as usize) == value.bytes())
+            (prefix[0] ^ prefix[1].rotate_left(29) ^ value.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let slot = (hash >> (u64::BITS - RECENT.ilog2())) as usize;
+        let recent = self.recent[slot];
+        let is_same = recent.prefix == prefix && recent.length == value.len() as u32;
+        if is_same
+            && (value.len() <= PREFIX_BYTES || self.entries.get(recent.index as usize) == value.bytes())
         {
             return recent.index;
         }
         let index = self.find_or_insert(&value);
-        self.recent[place] = Recent { number, length: value.len() as u32, index };
+        self.recent[slot] = Recent { prefix, length: value.len() as u32, index };
         index
     }
 
-    /// An index into [`Self::entries`] a row.
+    /// One index into [`Self::entries`] a row.
     pub fn indices(&self) -> Indices<'_> {
         self.indices.view()
     }
@@ -157,5 +158,9 @@ impl Column for Dictionary {
 
     fn view(&self) -> View<'_> {
         View::Dictionary(self)
+    }
+
+    fn push_absent(&mut self, count: usize) {
+        self.push_times(Span::EMPTY, count);
     }
 }

@@ -1,6 +1,6 @@
-//! Columns of values of one size.
+//! Columns of numbers.
 
-#![expect(clippy::inline_always, reason = "compiled anew for each set of instructions")]
+#![expect(clippy::inline_always, reason = "compiled for each instruction set")]
 
 use super::{Column, View};
 
@@ -20,7 +20,7 @@ impl<T: bytemuck::Pod> Fixed<T> {
         self.0.extend(values);
     }
 
-    /// The values, a row each.
+    /// The values, one a row.
     pub fn values(&self) -> &[T] {
         &self.0
     }
@@ -38,6 +38,10 @@ impl<T: bytemuck::Pod> Column for Fixed<T> {
     fn view(&self) -> View<'_> {
         View::Fixed { bytes: bytemuck::cast_slice(&self.0), width: size_of::<T>() }
     }
+
+    fn push_absent(&mut self, count: usize) {
+        self.0.resize(self.0.len() + count, T::zeroed());
+    }
 }
 
 /// A column of integers or floats that may be NULL.
@@ -54,7 +58,7 @@ impl<T: bytemuck::Pod> Nullable<T> {
         self.nulls.push(u8::from(value.is_none()));
     }
 
-    /// Appends rows: values, zero where NULL, and whether they are NULL.
+    /// Appends rows: their values, zero for NULL, and whether they are NULL.
     #[inline(always)]
     pub(crate) fn extend(
         &mut self,
@@ -63,12 +67,6 @@ impl<T: bytemuck::Pod> Nullable<T> {
     ) {
         self.values.extend(values);
         self.nulls.extend(are_null.map(u8::from));
-    }
-
-    /// Appends NULLs.
-    pub(crate) fn push_nulls(&mut self, count: usize) {
-        self.nulls.resize(self.nulls.len() + count, 1);
-        self.values.resize(self.values.len() + count, T::zeroed());
     }
 
     /// The value of a row; `None` is NULL.
@@ -93,5 +91,10 @@ impl<T: bytemuck::Pod> Column for Nullable<T> {
             width: size_of::<T>(),
             nulls: &self.nulls,
         }
+    }
+
+    fn push_absent(&mut self, count: usize) {
+        self.nulls.resize(self.nulls.len() + count, 1);
+        self.values.resize(self.values.len() + count, T::zeroed());
     }
 }

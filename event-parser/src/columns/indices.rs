@@ -1,20 +1,20 @@
-//! Places in a dictionary, stored in as few bytes as the dictionary's size allows: nearly all columns have less than
-//! 256 different strings.
+//! Indices into a dictionary, in as few bytes as its size allows: nearly all columns have fewer than 256 different
+//! strings.
 
-#![expect(clippy::inline_always, reason = "compiled anew for each set of instructions")]
+#![expect(clippy::inline_always, reason = "compiled for each instruction set")]
 
-/// A place for each row, all of one width, as the Native format has them.
+/// One index a row, all of one width, as in the Native format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Indices<'a> {
     /// The dictionary has up to 256 entries.
     Bytes(&'a [u8]),
-    /// It has up to 65,536.
+    /// The dictionary has up to 65,536 entries.
     Words(&'a [u16]),
-    /// It has more.
+    /// The dictionary has more entries.
     DoubleWords(&'a [u32]),
 }
 
-/// Places that are appended to. All but one of the lists are empty: that of the width.
+/// Indices that can be appended to. Only the list of the current width has values.
 #[derive(Debug, Clone, Default)]
 pub(super) struct IndexColumn {
     width: Width,
@@ -32,7 +32,7 @@ enum Width {
 }
 
 impl IndexColumn {
-    /// Makes room for an index that is larger than all before; it need not be appended.
+    /// Widens the column for an index that is larger than all before, whether it is appended or not.
     pub(super) fn widen_for(&mut self, index: u32) {
         if self.width == Width::Byte && index > u32::from(u8::MAX) {
             self.words.extend(self.bytes.drain(..).map(u16::from));
@@ -44,7 +44,7 @@ impl IndexColumn {
         }
     }
 
-    /// Appends an index that there is room for.
+    /// Appends an index that fits the width.
     #[inline(always)]
     pub(super) fn push(&mut self, index: u32) {
         match self.width {
@@ -54,7 +54,7 @@ impl IndexColumn {
         }
     }
 
-    /// Appends an index that there is room for, so many times.
+    /// Appends `count` times an index that fits the width.
     pub(super) fn push_times(&mut self, index: u32, count: usize) {
         match self.width {
             Width::Byte => self.bytes.resize(self.bytes.len() + count, index as u8),
@@ -84,7 +84,7 @@ impl IndexColumn {
         self.bytes.len() + size_of_val(self.words.as_slice()) + size_of_val(self.double_words.as_slice())
     }
 
-    /// Forgets all rows, and how large the dictionary was.
+    /// Removes all rows, and resets the width.
     pub(super) fn clear(&mut self) {
         self.bytes.clear();
         self.words.clear();

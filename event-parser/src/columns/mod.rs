@@ -1,7 +1,7 @@
-//! Columns: where parsed values are stored, one type a kind of column.
+//! Columns of values, one type for each kind.
 //!
-//! Each keeps its values as ClickHouse's Native format lays them out, so that a sink copies them once,
-//! into the block it sends. [`View`] is how a sink looks at a column without knowing its type.
+//! Values are stored in the layout of ClickHouse's Native format, so that a sink copies them once, into the block that it
+//! sends. [`View`] is a column of any type.
 
 mod dictionary;
 mod fixed;
@@ -38,12 +38,14 @@ pub enum View<'a> {
     Dictionary(&'a Dictionary),
 }
 
-/// What every column can do.
+/// A column of any kind.
 pub trait Column {
-    /// Forgets the values; keeps the memory.
+    /// Removes the values and keeps the memory.
     fn clear(&mut self);
     /// Bytes of memory that the values take.
     fn bytes(&self) -> usize;
     /// The values in the Native layout.
     fn view(&self) -> View<'_>;
+    /// Appends rows without a value: NULL, zero or an empty string.
+    fn push_absent(&mut self, count: usize);
 }

@@ -1,6 +1,6 @@
 //! Columns of strings.
 
-#![expect(clippy::inline_always, reason = "compiled anew for each set of instructions")]
+#![expect(clippy::inline_always, reason = "compiled for each instruction set")]
 
 use std::ops::Range;
 
@@ -8,12 +8,12 @@ use super::{Column, View};
 use crate::arch;
 use crate::span::Span;
 
-/// Strings shorter than this are copied as so many bytes, whatever their length.
+/// Strings up to this length are copied as so many bytes, without a branch on their length.
 const STEP_BYTES: usize = 64;
-/// Bytes that are made ready at once, at the most: still in the cache when they are written.
+/// The most bytes by which a column grows beyond what is needed: they are still in the cache when they are written.
 const GROWTH_BYTES: usize = 64 << 10;
-/// How many rows ahead it is asked for where a row stands, and then for the row.
-const PLACES_AHEAD: usize = 32;
+/// How many rows ahead the end of a row is prefetched, and its bytes.
+const ENDS_AHEAD: usize = 32;
 const ROWS_AHEAD: usize = 12;
 const CACHE_LINE: usize = 64;
 /// The most bytes of a length.
@@ -22,15 +22,15 @@ const LENGTH_BYTES: usize = 5;
 /// A column of byte strings, each stored as its length (LEB128, as the Native format has it) and its bytes.
 #[derive(Debug, Clone, Default)]
 pub struct Strings {
-    /// Longer than `used`: strings are written without asking for room one by one.
+    /// Longer than `used`: short strings are written in whole steps.
     bytes: Vec<u8>,
     used: usize,
-    /// Where each row ends in `bytes`; it starts where the one before ends.
+    /// The end of each row in `bytes`; it starts at the end of the row before.
     ends: Vec<u32>,
 }
 
 impl Strings {
-    /// Appends a row. A column holds at most 4 GiB: batches are kept far smaller.
+    /// Appends a row. A column holds at most 4 GiB; batches are far smaller.
     pub fn push(&mut self, value: &[u8]) {
         self.push_span(Span::from(value));
     }
@@ -42,7 +42,7 @@ impl Strings {
         self.ends.push(u32::try_from(self.used).expect("a string column holds at most 4 GiB"));
     }
 
-    /// Writes a string, but not where it ends.
+    /// Writes a string, but not its end.
     #[inline(always)]
     fn write(&mut self, value: Span<'_>) {
         let free = self.free(value.len());
@@ -61,14 +61,14 @@ impl Strings {
         self.used += length_bytes + value.len();
     }
 
-    /// Appends a row of so many bytes, which `write` puts together.
+    /// Appends a row of `length` bytes, which `write` writes in pieces.
     #[inline(always)]
     pub(crate) fn push_pieces(&mut self, length: usize, write: impl FnOnce(&mut Pieces<'_>)) {
         let free = self.free(length);
         let length_bytes = write_length(free, length);
         let mut pieces = Pieces { free: &mut free[length_bytes..], used: 0 };
         write(&mut pieces);
-        assert_eq!(pieces.used, length, "a row is as long as was said");
+        assert_eq!(pieces.used, length, "the pieces have the length of the row");
         self.used += length_bytes + length;
         self.ends.push(u32::try_from(self.used).expect("a string column holds at most 4 GiB"));
     }
@@ -76,7 +76,7 @@ impl Strings {
     /// Appends rows.
     #[inline(always)]
     pub(crate) fn extend<'a>(&mut self, values: impl ExactSizeIterator<Item = Span<'a>>) {
-        // Room for as many strings that are not long: nothing of the column moves while they are written.
+        // Room for so many short strings: the column is not reallocated while they are written.
         self.free(values.len() * (1 + STEP_BYTES));
         let first = self.ends.len();
         self.ends.resize(first + values.len(), 0);
@@ -119,7 +119,7 @@ impl Strings {
         self.ends.extend((first + 1..=self.used).map(|end| end as u32));
     }
 
-    /// Room for a string of that length, and for a step at least.
+    /// Room for a string of that length, and at least for one step.
     #[inline(always)]
     fn free(&mut self, length: usize) -> &mut [u8] {
         let wanted = self.used + LENGTH_BYTES + length + STEP_BYTES;
@@ -146,36 +146,35 @@ impl Strings {
 
     /// One row in the Native layout: its length and its bytes.
     pub fn native_row(&self, row: usize) -> &[u8] {
-        &self.bytes[self.place(row)]
+        &self.bytes[self.range(row)]
     }
 
-    /// Rows in the Native layout, in an order that may jump about in memory. Each is a number of bytes at the front of
-    /// those that come with it: whatever follows the row is there too, so that short rows can be copied in steps of one
-    /// size.
+    /// Rows in the Native layout, in any order. Each is a buffer that starts with the row, and the row's length: the bytes
+    /// after the row are there, too, so that short rows can be copied in steps of a fixed size.
     #[inline]
     pub fn native_rows<'a>(
         &'a self,
         order: &'a [u32],
     ) -> impl ExactSizeIterator<Item = (&'a [u8], usize)> + use<'a> {
         order.iter().enumerate().map(|(at, row)| {
-            // Memory is slower than all else here, but can bring many lines of the cache at once.
-            if let Some(row) = order.get(at + PLACES_AHEAD) {
+            // The order is random: without prefetching, each row waits for memory.
+            if let Some(row) = order.get(at + ENDS_AHEAD) {
                 arch::prefetch(&self.ends, *row as usize);
             }
             if let Some(row) = order.get(at + ROWS_AHEAD) {
-                let Range { start, end } = self.place(*row as usize);
+                let Range { start, end } = self.range(*row as usize);
                 arch::prefetch(&self.bytes, start);
                 arch::prefetch(&self.bytes, end.min(start + CACHE_LINE));
                 arch::prefetch(&self.bytes, end);
             }
-            let Range { start, end } = self.place(*row as usize);
+            let Range { start, end } = self.range(*row as usize);
             (&self.bytes[start..], end - start)
         })
     }
 
-    /// Where a row stands in the bytes.
+    /// The range of a row in the bytes.
     #[inline]
-    fn place(&self, row: usize) -> Range<usize> {
+    fn range(&self, row: usize) -> Range<usize> {
         let start = if row == 0 { 0 } else { self.ends[row - 1] };
         start as usize..self.ends[row] as usize
     }
@@ -184,14 +183,14 @@ impl Strings {
     pub fn get(&self, row: usize) -> &[u8] {
         let native = self.native_row(row);
         let length_bytes = 1 + native.iter().take_while(|byte| **byte >= 0x80).count();
-        // A long length cannot run into the string: its last byte is below 0x80.
+        // The last byte of a length is below 0x80.
         &native[length_bytes..]
     }
 }
 
-/// A row that is being put together.
+/// A row that is being written.
 pub(crate) struct Pieces<'a> {
-    /// Room for the row and some bytes more.
+    /// Room for the row, and for one step after it.
     free: &'a mut [u8],
     used: usize,
 }
@@ -222,9 +221,13 @@ impl Column for Strings {
     fn view(&self) -> View<'_> {
         View::Strings(self)
     }
+
+    fn push_absent(&mut self, count: usize) {
+        self.push_empties(count);
+    }
 }
 
-/// Copies a string of middling length: a call costs more than a few bytes too many.
+/// Copies a string of medium length in steps: that is faster than a call.
 #[inline(always)]
 fn copy_in_steps(value: Span<'_>, out: &mut [u8]) {
     const MOST_STEPS: usize = 8;
@@ -240,7 +243,7 @@ fn copy_in_steps(value: Span<'_>, out: &mut [u8]) {
     }
 }
 
-/// Writes a length at the front, and answers how many bytes it takes.
+/// Writes a length as LEB128; answers how many bytes it takes.
 #[inline]
 fn write_length(out: &mut [u8], mut length: usize) -> usize {
     let mut at = 0;

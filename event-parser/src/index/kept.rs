@@ -1,6 +1,6 @@
-//! A list of what was kept of all that was written.
+//! A list to which values are written whether they are kept or not, without a branch.
 
-/// Values in the order in which they were written.
+/// The values that were kept.
 #[derive(Debug, Default)]
 pub(super) struct Kept<T> {
     /// Longer than `count`.
@@ -17,7 +17,7 @@ impl<T: Copy + Default> Kept<T> {
         &self.slots[..self.count]
     }
 
-    /// Writes a value down, and keeps it or not: which, no processor has to guess.
+    /// Writes a value, and keeps it or not, without a branch.
     #[inline(always)]
     pub(super) fn write(&mut self, value: T, is_kept: bool) {
         if self.count == self.slots.len() {

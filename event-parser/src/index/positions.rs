@@ -5,7 +5,7 @@ use crate::arch::Simd;
 /// Positions in ascending order.
 #[derive(Debug, Default)]
 pub(super) struct Positions {
-    /// Longer than `count`: a block's positions are written without asking for room one by one.
+    /// Longer than `count`: the positions of a block are written without a check for each.
     slots: Vec<u32>,
     count: usize,
 }
@@ -32,7 +32,7 @@ impl Positions {
             self.grow();
         }
         let free = self.slots[self.count..].first_chunk_mut().expect("it has just grown");
-        simd.places(mask, base, free);
+        simd.positions(mask, base, free);
         self.count += mask.count_ones() as usize;
     }
 

@@ -1,9 +1,10 @@
-//! Typed events for services that produce them.
+//! Typed events for services that write or read them.
 //!
-//! Every constructor checks its part of the contract, so an [`Event`] that exists can be written, and what
-//! it writes is accepted by the loader of its day (an event belongs in the file of the day it happened on,
-//! or of a later one).
+//! Every constructor checks its part of the contract: a line that [`Event::to_line`] writes is accepted by the loader, in
+//! the file of the day on which the event happened, or of a later day. [`str::parse`] reads such a line back.
 
+mod envelope;
+mod parse;
 mod payload;
 mod properties;
 
@@ -13,12 +14,12 @@ mod tests;
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
+pub use envelope::Envelope;
+pub use parse::ParseEventError;
 pub use payload::{
     AbTestAssignment, OrderError, Payload, Period, Purchase, Refund, Session, Share, ShareError, TaskResult,
 };
 pub use properties::{CustomType, CustomTypeError, Properties, PropertiesError};
-
-use crate::value::{Country, Text, Timestamp};
 
 /// An event's own id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -31,7 +32,7 @@ impl EventId {
         EventId(uuid::Uuid::now_v7())
     }
 
-    /// Any 128 bits, e.g. derived from the producer's own key so that a retry writes the same id.
+    /// Any 128 bits, e.g. derived from the producer's own key, so that a retry writes the same id.
     pub const fn from_u128(bits: u128) -> EventId {
         EventId(uuid::Uuid::from_u128(bits))
     }
@@ -43,42 +44,8 @@ impl From<uuid::Uuid> for EventId {
     }
 }
 
-/// The fields that every event has.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Envelope {
-    /// The event's own id.
-    pub event_id: EventId,
-    /// Who did it.
-    pub user_id: Text<1, 256>,
-    /// When it happened.
-    pub event_time: Timestamp,
-    /// The session it happened in. A [`Session`] brings its own.
-    pub session_id: Option<Text<1, 256>>,
-    /// Where it happened: `ios`, `android`, `web`, …
-    pub platform: Option<Text<1, 64>>,
-    /// The product's version there.
-    pub app_version: Option<Text<1, 64>>,
-    /// The user's country.
-    pub country: Option<Country>,
-}
-
-impl Envelope {
-    /// An envelope of the required fields; set the others where they are known.
-    pub fn new(event_id: EventId, user_id: Text<1, 256>, event_time: Timestamp) -> Envelope {
-        Envelope {
-            event_id,
-            user_id,
-            event_time,
-            session_id: None,
-            platform: None,
-            app_version: None,
-            country: None,
-        }
-    }
-}
-
-/// One event, ready to be written. Its JSON has the keys in the contract's order and no blanks, the form
-/// the parser is fastest at.
+/// One event, ready to be written. Its JSON has the keys in the contract's order and no blanks, the form that the parser
+/// reads fastest.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Event {
     envelope: Envelope,
@@ -86,7 +53,7 @@ pub struct Event {
 }
 
 impl Event {
-    /// Puts a payload into its envelope. The session id of a [`Session`] becomes the envelope's.
+    /// An event of an envelope and a payload. The session id of a [`Session`] becomes the envelope's.
     pub fn new(mut envelope: Envelope, payload: Payload) -> Event {
         if let Payload::Session(session) = &payload {
             envelope.session_id = Some(session.session_id().clone());
@@ -99,12 +66,12 @@ impl Event {
         &self.envelope
     }
 
-    /// What the event's type adds.
+    /// The fields of the event's type.
     pub fn payload(&self) -> &Payload {
         &self.payload
     }
 
-    /// The event as one line of JSON, without the line's end.
+    /// The event as one line of JSON, without the line ending.
     pub fn to_line(&self) -> String {
         serde_json::to_string(self).expect("an event has only string keys and cannot fail to serialise")
     }
@@ -112,24 +79,8 @@ impl Event {
 
 impl Serialize for Event {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let envelope = &self.envelope;
         let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("event_id", &envelope.event_id)?;
-        map.serialize_entry("event_type", self.payload.event_type())?;
-        map.serialize_entry("user_id", &envelope.user_id)?;
-        map.serialize_entry("event_time", &envelope.event_time)?;
-        if let Some(session_id) = &envelope.session_id {
-            map.serialize_entry("session_id", session_id)?;
-        }
-        if let Some(platform) = &envelope.platform {
-            map.serialize_entry("platform", platform)?;
-        }
-        if let Some(app_version) = &envelope.app_version {
-            map.serialize_entry("app_version", app_version)?;
-        }
-        if let Some(country) = &envelope.country {
-            map.serialize_entry("country", country)?;
-        }
+        self.envelope.serialize_members(self.payload.event_type(), &mut map)?;
         map.serialize_entry("properties", &self.payload)?;
         map.end()
     }

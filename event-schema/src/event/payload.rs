@@ -1,25 +1,27 @@
-//! Payloads of the event types that the contract knows.
+//! The payloads of the event types that the contract knows.
 
 use std::num::NonZeroU16;
 
 use serde::{Serialize, Serializer};
 
+use super::parse::{self, Object, amount, boolean, date, integer, letters, share, text, time};
 use super::{CustomType, Properties};
+use crate::Reason;
 use crate::value::{Amount, Currency, Date, Text, Timestamp};
 
-/// What an event's type adds to its envelope.
+/// The fields of an event's type.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Payload {
-    /// A plan is bought, renewed or tried.
+    /// A plan was bought, renewed or tried.
     Purchase(Purchase),
-    /// Money of a purchase is given back.
+    /// Money of a purchase was given back.
     Refund(Refund),
-    /// A user answers a task.
+    /// A user answered a task.
     TaskResult(TaskResult),
-    /// A user is in the product for a while.
+    /// A visit of a user.
     Session(Session),
-    /// A user is put into a variant of an experiment.
+    /// A user was assigned to a variant of an experiment.
     AbTestAssignment(AbTestAssignment),
     /// Anything else.
     Custom {
@@ -57,7 +59,7 @@ impl Serialize for Payload {
     }
 }
 
-/// Two values that must be in order and are not.
+/// Two values that are not in order.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("expected {rule}, found {earlier} and {later}")]
 pub struct OrderError {
@@ -98,7 +100,7 @@ impl Period {
     }
 }
 
-/// A plan is bought, renewed or tried.
+/// A plan was bought, renewed or tried.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Purchase {
     purchase_id: Text<1, 256>,
@@ -111,7 +113,7 @@ pub struct Purchase {
 }
 
 impl Purchase {
-    /// A purchase that is no trial.
+    /// A purchase that is not a trial.
     pub fn new(
         purchase_id: Text<1, 256>,
         plan: Text<1, 64>,
@@ -130,15 +132,26 @@ impl Purchase {
         }
     }
 
-    /// The same as a trial.
+    /// The same purchase as a trial.
     #[must_use]
     pub fn trial(mut self) -> Purchase {
         self.is_trial = true;
         self
     }
+
+    pub(super) fn parse(object: &Object<'_>) -> parse::Result<Purchase> {
+        let (purchase_id, plan) = (object.required("purchase_id", text)?, object.required("plan", text)?);
+        let (amount, currency) = (object.required("amount", amount)?, object.required("currency", letters)?);
+        let (start, end) = (object.required("period_start", date)?, object.required("period_end", date)?);
+        let period = Period::new(start, end)
+            .map_err(|error| object.error("period_end", Reason::InvalidValue, error.to_string()))?;
+        let purchase = Purchase::new(purchase_id, plan, amount, currency, period);
+        let is_trial = object.optional("is_trial", boolean)?.unwrap_or_default();
+        Ok(if is_trial { purchase.trial() } else { purchase })
+    }
 }
 
-/// Money of a purchase is given back, all or in part.
+/// Money of a purchase was given back, all or in part.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Refund {
     /// The purchase the money belongs to.
@@ -149,7 +162,17 @@ pub struct Refund {
     pub currency: Currency,
 }
 
-/// A user answers a task.
+impl Refund {
+    pub(super) fn parse(object: &Object<'_>) -> parse::Result<Refund> {
+        Ok(Refund {
+            purchase_id: object.required("purchase_id", text)?,
+            amount: object.required("amount", amount)?,
+            currency: object.required("currency", letters)?,
+        })
+    }
+}
+
+/// A user answered a task.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct TaskResult {
     /// The task.
@@ -162,22 +185,22 @@ pub struct TaskResult {
     /// The task's lesson.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lesson_id: Option<Text<1, 256>>,
-    /// How well, from 0 to 1.
+    /// The score, from 0 to 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub score: Option<Share>,
-    /// Which attempt it was, from 1.
+    /// The number of the attempt, from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attempt: Option<NonZeroU16>,
-    /// How long it took, in milliseconds.
+    /// The time it took, in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub duration_ms: Option<u32>,
-    /// How many hints were opened.
+    /// The number of hints opened.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hints_used: Option<u16>,
 }
 
 impl TaskResult {
-    /// A result of the required fields; set the others where they are known.
+    /// A result with the required fields. Set the others where they are known.
     pub fn new(task_id: Text<1, 256>, is_correct: bool) -> TaskResult {
         TaskResult {
             task_id,
@@ -190,6 +213,22 @@ impl TaskResult {
             hints_used: None,
         }
     }
+
+    pub(super) fn parse(object: &Object<'_>) -> parse::Result<TaskResult> {
+        let mut result =
+            TaskResult::new(object.required("task_id", text)?, object.required("is_correct", boolean)?);
+        result.course_id = object.optional("course_id", text)?;
+        result.lesson_id = object.optional("lesson_id", text)?;
+        result.score = object.optional("score", share)?;
+        let attempt = object.optional("attempt", integer::<u16>)?;
+        result.attempt = match attempt.map(NonZeroU16::new) {
+            Some(None) => return Err(object.invalid("attempt", Reason::OutOfRange, "0")),
+            attempt => attempt.flatten(),
+        };
+        result.duration_ms = object.optional("duration_ms", integer)?;
+        result.hints_used = object.optional("hints_used", integer)?;
+        Ok(result)
+    }
 }
 
 /// A number from 0 to 1.
@@ -197,7 +236,7 @@ impl TaskResult {
 #[serde(transparent)]
 pub struct Share(f64);
 
-/// A number that is no [`Share`].
+/// A number that is not a [`Share`].
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[error("expected a number from 0 to 1, found {found}")]
 pub struct ShareError {
@@ -216,7 +255,7 @@ impl Share {
     }
 }
 
-/// A user is in the product for a while.
+/// A visit of a user.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Session {
     #[serde(skip)]
@@ -230,18 +269,18 @@ pub struct Session {
     /// Its operating system.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub os: Option<Text<1, 64>>,
-    /// Where the user came from.
+    /// The page the user came from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub referrer: Option<Text<1, 2048>>,
 }
 
 impl Session {
-    /// A session whose end is not known.
+    /// A session without a known end.
     pub fn new(session_id: Text<1, 256>, started_at: Timestamp) -> Session {
         Session { session_id, started_at, ended_at: None, device: None, os: None, referrer: None }
     }
 
-    /// The same with its end, which is not before its start.
+    /// The same session with its end, which must not be before its start.
     pub fn ended_at(mut self, ended_at: Timestamp) -> Result<Session, OrderError> {
         if ended_at < self.started_at {
             return Err(OrderError {
@@ -254,17 +293,39 @@ impl Session {
         Ok(self)
     }
 
-    /// The session's id, which is written in the envelope.
+    /// The session's id, which is written to the envelope.
     pub fn session_id(&self) -> &Text<1, 256> {
         &self.session_id
     }
+
+    pub(super) fn parse(session_id: Text<1, 256>, object: &Object<'_>) -> parse::Result<Session> {
+        let mut session = Session::new(session_id, object.required("started_at", time)?);
+        if let Some(ended_at) = object.optional("ended_at", time)? {
+            session = session
+                .ended_at(ended_at)
+                .map_err(|error| object.error("ended_at", Reason::InvalidValue, error.to_string()))?;
+        }
+        session.device = object.optional("device", text)?;
+        session.os = object.optional("os", text)?;
+        session.referrer = object.optional("referrer", text)?;
+        Ok(session)
+    }
 }
 
-/// A user is put into a variant of an experiment.
+/// A user was assigned to a variant of an experiment.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct AbTestAssignment {
     /// The experiment.
     pub experiment_id: Text<1, 256>,
     /// The variant the user sees.
     pub variant: Text<1, 128>,
+}
+
+impl AbTestAssignment {
+    pub(super) fn parse(object: &Object<'_>) -> parse::Result<AbTestAssignment> {
+        Ok(AbTestAssignment {
+            experiment_id: object.required("experiment_id", text)?,
+            variant: object.required("variant", text)?,
+        })
+    }
 }

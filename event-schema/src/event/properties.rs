@@ -1,4 +1,4 @@
-//! Payloads of a producer's own event types.
+//! The payloads of event types that the contract does not know.
 
 use std::ops::Deref;
 
@@ -13,20 +13,20 @@ use crate::value::{Text, TextError};
 #[serde(transparent)]
 pub struct CustomType(Text<1, 128>);
 
-/// A name that cannot be a [`CustomType`].
+/// A name that is not a [`CustomType`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CustomTypeError {
-    /// Its text does not fit.
+    /// It is too long, empty, or has control characters.
     #[error(transparent)]
     Text(#[from] TextError),
-    /// The contract has its own payload for it.
-    #[error("{0:?} is an event type of the contract: use its own payload type")]
+    /// The contract has a payload for it.
+    #[error("{0:?} is an event type of the contract: use its payload type")]
     Known(String),
 }
 
 impl CustomType {
-    /// Takes a name that the contract does not know.
+    /// An event type, if the contract does not know the name.
     pub fn new(name: &str) -> Result<CustomType, CustomTypeError> {
         let text = Text::new(name)?;
         match registry::event_type(name) {
@@ -44,36 +44,36 @@ impl Deref for CustomType {
     }
 }
 
-/// A payload of any shape, small and shallow enough for every loader.
+/// A payload with any members, within the size and depth that every loader accepts.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[serde(transparent)]
 pub struct Properties(Map<String, Value>);
 
-/// A payload that a loader would refuse.
+/// A payload that a loader would reject.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PropertiesError {
-    /// It nests too deep.
-    #[error("properties nest {found} deep; at most {} are accepted everywhere", Properties::MAX_DEPTH)]
+    /// It is nested too deep.
+    #[error("properties have {found} levels; every loader accepts {}", Properties::MAX_DEPTH)]
     TooDeep {
-        /// How deep, the payload's own object counted.
+        /// The number of levels, including the payload's own object.
         found: usize,
     },
     /// It is too long.
-    #[error("properties take {found} bytes of JSON; at most {} fit a line", Properties::MAX_BYTES)]
+    #[error("properties have {found} bytes of JSON; a line has room for {}", Properties::MAX_BYTES)]
     TooLong {
-        /// Bytes of its JSON.
+        /// The bytes of its JSON.
         found: usize,
     },
 }
 
 impl Properties {
-    /// The deepest nesting, this object counted: one less than the 64 that every loader accepts.
+    /// The most levels, including this object: one less than the 64 that every loader accepts.
     pub const MAX_DEPTH: usize = 63;
-    /// The most bytes of JSON: a line of 1 MiB less room for the longest envelope.
+    /// The most bytes of JSON: a line of 1 MiB without the longest envelope.
     pub const MAX_BYTES: usize = (1 << 20) - (16 << 10);
 
-    /// Takes a payload that fits.
+    /// A payload, if it is within the limits.
     pub fn new(properties: Map<String, Value>) -> Result<Properties, PropertiesError> {
         let found = 1 + properties.values().map(depth).max().unwrap_or(0);
         if found > Self::MAX_DEPTH {

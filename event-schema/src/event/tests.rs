@@ -1,4 +1,4 @@
-//! What producers write, and what constructors refuse.
+//! Written lines, and values that constructors reject.
 
 use serde_json::json;
 
@@ -40,7 +40,7 @@ fn a_session_puts_its_id_into_the_envelope() {
 }
 
 #[test]
-fn constructors_refuse_what_a_loader_would() {
+fn constructors_reject_what_a_loader_rejects() {
     assert!(CustomType::new("purchase").is_err());
     assert!(CustomType::new("").is_err());
     assert!(CustomType::new("lesson\topened").is_err());
@@ -60,4 +60,56 @@ fn constructors_refuse_what_a_loader_would() {
         Err(PropertiesError::TooDeep { found: Properties::MAX_DEPTH + 1 })
     );
     assert!(properties(json!({ "a": "x".repeat(Properties::MAX_BYTES) })).is_err());
+}
+
+#[test]
+fn a_line_is_parsed_back_to_the_event_that_wrote_it() {
+    let mut result = TaskResult::new("algebra-1/7".parse().unwrap(), true);
+    result.score = Some(Share::new(0.1).unwrap());
+    result.duration_ms = Some(u32::MAX);
+    for payload in [
+        Payload::TaskResult(result),
+        Payload::Session(Session::new("s-9".parse().unwrap(), "2026-03-01T09:00:00Z".parse().unwrap())),
+        Payload::Custom {
+            event_type: CustomType::new("lesson_opened").unwrap(),
+            properties: Properties::new(json!({ "lesson": 7 }).as_object().unwrap().clone()).unwrap(),
+        },
+    ] {
+        let event = Event::new(envelope(), payload);
+        assert_eq!(event.to_line().parse(), Ok(event));
+    }
+}
+
+#[test]
+fn parsing_names_the_first_violation() {
+    let good = Event::new(
+        envelope(),
+        Payload::Refund(Refund {
+            purchase_id: "p".parse().unwrap(),
+            amount: "9.99".parse().unwrap(),
+            currency: "USD".parse().unwrap(),
+        }),
+    )
+    .to_line();
+    let changed = |from: &str, to: &str| {
+        assert!(good.contains(from), "{from}");
+        good.replace(from, to).parse::<Event>().unwrap_err().to_string()
+    };
+    assert_eq!(
+        changed(r#""user_id":"u-1""#, r#""user_id":"u","user_id":"v""#),
+        "duplicate_field user_id: expected the field once, found it more than once in the same object"
+    );
+    assert_eq!(
+        changed(r#""purchase_id":"p","#, ""),
+        "missing_field properties.purchase_id: expected 1 to 256 bytes of text without control characters, found nothing"
+    );
+    assert_eq!(
+        changed(r#""USD""#, r#""usd""#),
+        "invalid_value properties.currency: expected three letters A-Z, like USD, found \"usd\""
+    );
+    assert!(changed(r#""9.99""#, "-1").starts_with("out_of_range properties.amount: "));
+    assert!(changed(r#""ios""#, "7").starts_with("wrong_type platform: "));
+    assert!(changed("}}", "}").starts_with("invalid_json: "));
+    assert!("[]".parse::<Event>().unwrap_err().to_string().starts_with("not_an_object: "));
+    assert_eq!(good.replace(r#""9.99""#, "9.9900").parse(), good.parse::<Event>());
 }

@@ -9,9 +9,9 @@ pub struct Column {
     pub name: &'static str,
     /// Its type.
     pub ty: ColumnType,
-    /// The values' unit, where they have one.
+    /// The unit of the values, if they have one.
     pub unit: Option<&'static str>,
-    /// One line for people.
+    /// A one-line description.
     pub doc: &'static str,
 }
 

@@ -1,13 +1,13 @@
-//! The contract itself, version 1: what to edit when a field or an event type is added.
+//! The contract, version 1: edit this file to add a field or an event type.
 //!
-//! After an edit: the typed event in [`crate::event`], the parser's columns, and `cargo xtask codegen`.
-//! Tests fail until all three agree.
+//! After an edit run `cargo xtask codegen`, and add the field to the typed event in [`crate::event`]. Tests fail until
+//! they agree.
 
 use super::{Bookkeeping, Column, ColumnType, Entity, EventType, Field, Order, Rule, Scalar};
 
 use ColumnType::{Array, Counts, LowCardinality, Nullable, Plain, Sources};
 
-/// The fields of every event, in the order they are checked, reported and stored.
+/// The fields of every event, in the order in which they are checked, reported and stored.
 pub const ENVELOPE: [Field; 9] = [
     required("event_id", Rule::Uuid, Plain(Scalar::Uuid), "The event's own id, made by the producer."),
     required(
@@ -78,7 +78,7 @@ pub(super) const SOURCE_LINE: Column =
 pub(super) const LOAD_ID: Column =
     Column::new("load_id", Plain(Scalar::Uuid), "The load that stored the row (UUIDv7).");
 
-/// The five tables of events, in the order they are listed everywhere.
+/// The five tables of events, in the order of all lists.
 pub const ENTITIES: [&Entity; 5] = [&EVENTS, &PURCHASES, &TASK_RESULTS, &SESSIONS, &AB_TEST_ASSIGNMENTS];
 
 /// Events of every type that has no table of its own.

@@ -1,15 +1,15 @@
-//! What a field's value must be.
+//! The rules for a field's value.
 
 use std::fmt;
 
-/// The JSON type of a field, named as JSON Schema names it.
+/// The JSON type of a field, with the name that JSON Schema has for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum JsonType {
     /// `"…"`
     String,
     /// Any number.
     Number,
-    /// A number without point and exponent.
+    /// A number without a point and an exponent.
     Integer,
     /// `true` or `false`.
     Boolean,
@@ -32,17 +32,17 @@ impl fmt::Display for JsonType {
     }
 }
 
-/// The rule a field's value must keep. The type is checked first, then the spelling, then the range.
+/// The rule for a field's value. The JSON type is checked first, then the form, then the range.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Rule {
     /// A UUID in its hyphenated form.
     Uuid,
     /// At most `max` bytes without control characters; at least one where the field is required.
     Text {
-        /// The most bytes.
+        /// The most bytes of UTF-8.
         max: usize,
     },
-    /// This many letters A–Z.
+    /// A code of so many letters A–Z.
     Letters(usize),
     /// An RFC 3339 time from 2000-01-01 and before the batch date + 2 days.
     EventTime,
@@ -68,7 +68,7 @@ pub enum Rule {
 }
 
 impl Rule {
-    /// The JSON type a value must have.
+    /// The JSON type that a value must have.
     pub const fn json_type(self) -> JsonType {
         match self {
             Rule::Uuid | Rule::Text { .. } | Rule::Letters(_) | Rule::EventTime | Rule::Time | Rule::Date => {
@@ -82,11 +82,19 @@ impl Rule {
         }
     }
 
-    /// The most bytes of a [`Rule::Text`]; a constant the optimiser sees through.
+    /// The most bytes of a [`Rule::Text`].
     pub const fn max_bytes(self) -> usize {
         match self {
             Rule::Text { max } => max,
             _ => panic!("only a text has a length limit"),
+        }
+    }
+
+    /// The number of letters of a [`Rule::Letters`].
+    pub const fn letter_count(self) -> usize {
+        match self {
+            Rule::Letters(count) => count,
+            _ => panic!("only a code has a number of letters"),
         }
     }
 
@@ -100,7 +108,7 @@ impl Rule {
 }
 
 impl fmt::Display for Rule {
-    /// What is expected, as it stands in messages and on the reference page: `a UUID, like …`.
+    /// The rule in words, for messages and the reference page: `a UUID, like …`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Rule::Uuid => f.write_str("a UUID, like 018f2c6e-7b1a-7c3d-9e4f-0123456789ab"),

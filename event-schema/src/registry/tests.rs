@@ -1,4 +1,4 @@
-//! The registry keeps its own promises.
+//! The registry is consistent.
 
 use super::*;
 
@@ -14,6 +14,14 @@ fn the_first_event_type_of_an_entity_has_every_field_of_the_others() {
         stored.sort_unstable();
         checked.sort_unstable();
         assert_eq!(stored, checked, "{}", entity.table);
+    }
+}
+
+#[test]
+fn a_table_id_is_the_table_of_its_name() {
+    for id in TableId::ALL {
+        let name = id.name().replace('_', "");
+        assert_eq!(format!("{id:?}").to_lowercase(), name);
     }
 }
 

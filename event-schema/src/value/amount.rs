@@ -1,4 +1,4 @@
-//! Money: a decimal with four digits after the point, never a float.
+//! Amounts of money: decimals with four digits after the point, never floats.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,7 +11,7 @@ use crate::Reason;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Amount(u64);
 
-/// A text or number that is no [`Amount`].
+/// A text or number that is not an [`Amount`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("expected 1 to 14 digits, optionally a point and 1 to 4 digits, found {found:?}")]
 pub struct AmountError {
@@ -19,7 +19,7 @@ pub struct AmountError {
 }
 
 impl Amount {
-    /// Parts of one unit: the fourth digit after the point.
+    /// Parts of one unit: four digits after the point.
     pub const SCALE: u64 = 10_000;
     const END: u64 = 100_000_000_000_000 * Self::SCALE;
 
@@ -32,7 +32,7 @@ impl Amount {
         }
     }
 
-    /// An amount of hundredths, e.g. cents.
+    /// An amount in hundredths of the unit, e.g. cents.
     pub fn from_hundredths(hundredths: u64) -> Result<Amount, AmountError> {
         hundredths
             .checked_mul(100)
@@ -47,7 +47,7 @@ impl Amount {
 }
 
 impl fmt::Display for Amount {
-    /// At least two digits after the point, more only where they are not zero: `9.99`, `0.0001`.
+    /// At least two digits after the point, and more if they are not zero: `9.99`, `0.0001`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (units, part) = (self.0 / Self::SCALE, self.0 % Self::SCALE);
         match part {
@@ -69,7 +69,7 @@ impl FromStr for Amount {
 }
 
 impl Serialize for Amount {
-    /// As a JSON string: readers that go through floats cannot spoil it.
+    /// As a JSON string, so that no reader converts it to a float.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }
@@ -77,8 +77,8 @@ impl Serialize for Amount {
 
 /// An amount's text in 1/10000 of a unit.
 ///
-/// [`Reason::OutOfRange`] for a leading minus whatever follows, [`Reason::InvalidValue`] for anything but
-/// 1–14 digits, optionally with a point and 1–4 digits.
+/// [`Reason::OutOfRange`] for a leading minus, whatever follows; [`Reason::InvalidValue`] for anything else than 1–14
+/// digits, optionally with a point and 1–4 digits.
 pub fn parse_amount(text: &[u8]) -> Result<i64, Reason> {
     if text.first() == Some(&b'-') {
         return Err(Reason::OutOfRange);
@@ -98,9 +98,9 @@ fn read_amount(text: &[u8]) -> Option<i64> {
     Some(digits(units, 14)? * Amount::SCALE as i64 + part)
 }
 
-/// One to `most` digits as a number.
-fn digits(text: &[u8], most: usize) -> Option<i64> {
-    if text.is_empty() || text.len() > most {
+/// One to `max` digits as a number.
+fn digits(text: &[u8], max: usize) -> Option<i64> {
+    if text.is_empty() || text.len() > max {
         return None;
     }
     text.iter().try_fold(0, |sum, byte| byte.is_ascii_digit().then(|| sum * 10 + i64::from(byte - b'0')))

@@ -1,11 +1,11 @@
 //! Days since 1970-01-01 in the proleptic Gregorian calendar, and back.
 //!
-//! Source of both formulas: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms",
+//! Both formulas: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms",
 //! `days_from_civil` and `civil_from_days`.
 
 use super::two_digits;
 
-/// The day's number since 1970-01-01, or `None` where the calendar has no such day.
+/// The day's number since 1970-01-01; `None` if the calendar does not have the day.
 pub(super) fn day_number(year: i32, month: u32, day: u32) -> Option<i32> {
     if !(1..=12).contains(&month) || day == 0 || day > days_in_month(year, month) {
         return None;

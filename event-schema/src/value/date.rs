@@ -1,4 +1,4 @@
-//! Calendar days as ClickHouse keeps them.
+//! Calendar dates with the range of ClickHouse's `Date`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,7 +12,7 @@ use crate::Reason;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Date(u16);
 
-/// A text or number that is no [`Date`].
+/// A text or number that is not a [`Date`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("expected a date from 1970-01-01 to 2149-06-06 as YYYY-MM-DD, found {found:?}")]
 pub struct DateError {
@@ -30,7 +30,7 @@ impl Date {
         Date(days)
     }
 
-    /// The day of a calendar date; an error where the calendar or the range has none.
+    /// A calendar date; an error if the calendar or the range does not have it.
     pub fn new(year: i32, month: u32, day: u32) -> Result<Date, DateError> {
         civil::day_number(year, month, day)
             .and_then(|days| u16::try_from(days).ok())
@@ -82,8 +82,8 @@ impl Serialize for Date {
 
 /// Days since 1970-01-01 of a `YYYY-MM-DD`.
 ///
-/// [`Reason::InvalidValue`] for another spelling or a day the calendar does not have,
-/// [`Reason::OutOfRange`] outside 1970-01-01 to 2149-06-06.
+/// [`Reason::InvalidValue`] for another form or a day that the calendar does not have, [`Reason::OutOfRange`] outside
+/// 1970-01-01 to 2149-06-06.
 pub fn parse_date(text: &[u8]) -> Result<u16, Reason> {
     if text.len() != 10 {
         return Err(Reason::InvalidValue);

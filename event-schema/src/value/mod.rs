@@ -1,8 +1,7 @@
-//! What a field's text means: the scalar rules of the contract, shared by readers and writers of events.
+//! Scalar values of the contract: times, dates, amounts, UUIDs, bounded strings. Readers and writers of events share them.
 //!
-//! Functions named `parse_…` take the unescaped bytes of a JSON string (or a JSON number's text) and
-//! answer with the stored value, or with the [`Reason`](crate::Reason) of the violation. They are the
-//! readable truth that every faster implementation is tested against.
+//! Functions named `parse_…` take the unescaped bytes of a JSON string (or the text of a JSON number) and return the stored
+//! value, or the [`Reason`](crate::Reason) of the violation. Faster implementations are tested against them.
 
 mod amount;
 mod civil;
@@ -17,13 +16,13 @@ mod tests;
 pub use amount::{Amount, AmountError, parse_amount};
 pub use date::{Date, DateError, parse_date};
 pub use text::{
-    Country, Currency, LettersError, Text, TextError, check_text, is_control, is_invisible, is_upper_letters,
-    visible,
+    Country, Currency, Letters, LettersError, Text, TextError, check_text, is_control, is_invisible,
+    is_upper_letters, visible,
 };
 pub use timestamp::{Timestamp, TimestampError, parse_rfc3339};
 pub use uuid::parse_uuid;
 
-/// Two ASCII digits at `at`, as a number; `None` where something else stands.
+/// The number of the two ASCII digits at `at`; `None` if these are not digits.
 fn two_digits(text: &[u8], at: usize) -> Option<u32> {
     let tens = text.get(at)?.wrapping_sub(b'0');
     let ones = text.get(at + 1)?.wrapping_sub(b'0');

@@ -13,7 +13,7 @@ use crate::Reason;
 #[serde(transparent)]
 pub struct Text<const MIN: usize, const MAX: usize>(String);
 
-/// A string that is no [`Text`].
+/// A string that is not a [`Text`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TextError {
@@ -27,18 +27,18 @@ pub enum TextError {
         /// The string's bytes.
         found: usize,
     },
-    /// U+0000–U+001F or U+007F stands in it.
+    /// It contains U+0000–U+001F or U+007F.
     #[error("expected no control character, found U+{found:04X} at byte {at}")]
     ControlCharacter {
         /// The character.
         found: u32,
-        /// Its place in bytes from the start.
+        /// Its position in bytes.
         at: usize,
     },
 }
 
 impl<const MIN: usize, const MAX: usize> Text<MIN, MAX> {
-    /// Takes a string that fits.
+    /// A text, if the string has the right length and no control character.
     pub fn new(text: impl Into<String>) -> Result<Self, TextError> {
         let text = text.into();
         if !(MIN..=MAX).contains(&text.len()) {
@@ -73,7 +73,7 @@ impl<const MIN: usize, const MAX: usize> fmt::Display for Text<MIN, MAX> {
     }
 }
 
-/// Text as a message shows it, on one line: characters that cannot be seen are spelt out, `<U+FEFF>`.
+/// A text for a message, on one line, with invisible characters escaped, like `<U+FEFF>`.
 pub fn visible(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {
@@ -86,18 +86,18 @@ pub fn visible(text: &str) -> String {
     shown
 }
 
-/// Whether a character cannot be seen, or taken for a space: control and format characters such as U+FEFF and U+200B,
-/// spaces other than U+0020, and what Unicode has not assigned.
+/// Whether a character is invisible, or looks like a space: control and format characters such as U+FEFF and U+200B,
+/// spaces other than U+0020, and characters that Unicode has not assigned.
 pub fn is_invisible(character: char) -> bool {
     if character.is_ascii() {
         return character.is_ascii_control();
     }
-    // The standard library knows what can be printed. After a letter an accent can.
+    // The standard library knows which characters are printable; an accent is printable after a letter.
     let after_a_letter = String::from_iter(['a', character]);
     after_a_letter.escape_debug().skip(1).take(2).eq("\\u".chars())
 }
 
-/// A code that is not of the right number of letters A–Z.
+/// A code that does not have the right number of letters A–Z.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("expected {letters} letters A-Z, found {found:?}")]
 pub struct LettersError {
@@ -138,8 +138,8 @@ impl<const N: usize> Serialize for Letters<N> {
     }
 }
 
-/// Checks an unescaped string: at most `max` bytes and no control character, else
-/// [`Reason::InvalidValue`]. That a required string is not empty is the caller's to check.
+/// Checks an unescaped string: at most `max` bytes and no control character, else [`Reason::InvalidValue`]. The caller
+/// checks that a required string is not empty.
 pub fn check_text(text: &[u8], max: usize) -> Result<(), Reason> {
     if text.len() <= max && !text.iter().copied().any(is_control) {
         Ok(())

@@ -13,7 +13,7 @@ use crate::Reason;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
-/// An instant outside the range of [`Timestamp`], or a text that spells none.
+/// An instant outside the range of [`Timestamp`], or a text that is not an instant.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "expected a time from 2000-01-01 to before 2200-01-01, as RFC 3339 with an offset \
@@ -24,9 +24,9 @@ pub struct TimestampError {
 }
 
 impl Timestamp {
-    /// Milliseconds since 1970 of 2000-01-01T00:00:00Z, the first instant of the range.
+    /// 2000-01-01T00:00:00Z, the first instant of the range, in milliseconds since 1970.
     pub const MIN_MILLIS: i64 = 946_684_800_000;
-    /// Milliseconds since 1970 of 2200-01-01T00:00:00Z, the first instant after the range.
+    /// 2200-01-01T00:00:00Z, the first instant after the range, in milliseconds since 1970.
     pub const END_MILLIS: i64 = 7_258_118_400_000;
 
     /// The instant that is `millis` milliseconds after 1970-01-01T00:00:00Z.
@@ -52,7 +52,7 @@ impl Timestamp {
 impl TryFrom<SystemTime> for Timestamp {
     type Error = TimestampError;
 
-    /// Finer digits than milliseconds are cut off.
+    /// Digits finer than milliseconds are cut off.
     fn try_from(time: SystemTime) -> Result<Timestamp, TimestampError> {
         let millis = time.duration_since(UNIX_EPOCH).map_or(-1, |since| since.as_millis() as i64);
         Timestamp::from_millis(millis)
@@ -93,10 +93,9 @@ impl Serialize for Timestamp {
 
 /// Milliseconds since 1970-01-01T00:00:00Z of an RFC 3339 time with an offset.
 ///
-/// Date and time are parted by `T`, `t` or one space; the offset is `Z`, `z` or `±hh:mm` with hours to 23
-/// and minutes to 59; a fraction has one digit or more, and those finer than milliseconds are cut off
-/// towards the past. Second 60 is refused. Every year from 0000 to 9999 is read: ranges are the caller's.
-/// The only error is [`Reason::InvalidValue`].
+/// Date and time are separated by `T`, `t` or one space; the offset is `Z`, `z` or `±hh:mm` with hours up to 23 and minutes
+/// up to 59; a fraction has one digit or more, and digits finer than milliseconds are cut off (rounded down). Second 60 is
+/// an error. Years from 0000 to 9999 are read: the caller checks ranges. The only error is [`Reason::InvalidValue`].
 pub fn parse_rfc3339(text: &[u8]) -> Result<i64, Reason> {
     read_rfc3339(text).ok_or(Reason::InvalidValue)
 }
@@ -116,7 +115,7 @@ fn read_rfc3339(text: &[u8]) -> Option<i64> {
     Some(seconds * 1000 + i64::from(millis))
 }
 
-/// Milliseconds of `.digits` at the start, and what follows; no fraction is zero.
+/// The milliseconds of `.digits` at the start, 0 without a fraction, and the text after it.
 fn read_fraction(text: &[u8]) -> Option<(u32, &[u8])> {
     let Some(fraction) = text.strip_prefix(b".") else { return Some((0, text)) };
     let digits = fraction.iter().take_while(|byte| byte.is_ascii_digit()).count();

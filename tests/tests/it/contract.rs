@@ -1,6 +1,8 @@
 //! The parser keeps the event contract: the labelled corpus, and no difference from the plain reference on
 //! generated and damaged files, however they are cut.
 
+use event_schema::event::Event;
+use integration_tests::corpus::Expected;
 use integration_tests::lines::{SHORT_LINE_LIMIT, any_file, mutated_line};
 use integration_tests::reference::{Options, Outcome};
 use integration_tests::{corpus, parsed, reference};
@@ -28,6 +30,48 @@ fn the_parser_gives_every_case_of_the_corpus_its_outcome() {
     }
     println!("{} cases, each in 4 ways of cutting", cases.len());
     assert!(failures.is_empty(), "{} failures:\n{}", failures.len(), failures.join("\n"));
+}
+
+/// Typed events keep the rules of the contract for fields; limits of a line and of the batch date are the parser's.
+#[test]
+fn a_line_of_the_corpus_is_a_typed_event_if_its_fields_are_valid() {
+    const OF_THE_PARSER: [&str; 4] = ["invalid_utf8", "line_too_long", "nesting_too_deep", "invalid_json"];
+    let (mut events, mut refused) = (0, 0);
+    for case in corpus::cases() {
+        let lines = case.input.split(|byte| *byte == b'\n').zip(&case.expected);
+        for (line, expected) in lines {
+            let line = line.strip_prefix("\u{feff}".as_bytes()).unwrap_or(line);
+            let Ok(line) = std::str::from_utf8(line.strip_suffix(b"\r").unwrap_or(line)) else { continue };
+            let parsed = line.parse::<Event>();
+            let place = format!("{}:{} {}: {line:.300}", case.file.display(), case.line, case.name);
+            match (expected, parsed) {
+                (Expected::Accept { .. }, Ok(_)) => events += 1,
+                // Producers' payloads have narrower limits than the loader's.
+                (Expected::Accept { table, .. }, Err(error)) => {
+                    assert!(table == "events" && error.field == "properties", "{place}\n{error}");
+                }
+                (Expected::Reject { violations, .. }, Ok(_)) => {
+                    let is_of_the_parser = |(reason, field): &(String, String)| {
+                        OF_THE_PARSER.contains(&reason.as_str())
+                            || (reason == "out_of_range" && field == "event_time")
+                    };
+                    assert!(violations.iter().all(is_of_the_parser), "{place}\n{violations:?}");
+                }
+                (Expected::Reject { violations, .. }, Err(error)) => {
+                    let found = (error.reason.to_string(), error.field.clone());
+                    let is_of_the_line = error.reason.is_about_the_line();
+                    assert!(
+                        is_of_the_line || violations.contains(&found),
+                        "{place}\n{error}\n{violations:?}"
+                    );
+                    refused += 1;
+                }
+                (Expected::Blank, _) => {}
+            }
+        }
+    }
+    println!("{events} typed events, {refused} refused lines");
+    assert!(events > 50 && refused > 100, "{events} typed events, {refused} refused lines");
 }
 
 fn short_lines() -> Options {

@@ -13,7 +13,7 @@ fn generated_days_hold_what_the_generator_counted() {
         let mut lines = Vec::new();
         let stats = generator.write_day(date, 0, 1, &mut lines).unwrap();
         let mut batch = Batch::default();
-        let mut parser = Parser::new("day", Options { batch_bytes: usize::MAX, ..Options::new(date) });
+        let mut parser = Parser::new("day", Options::new(date).with_batch_bytes(usize::MAX));
         assert_eq!(parser.push(&lines, &mut batch), lines.len());
         parser.finish(&mut batch);
 
