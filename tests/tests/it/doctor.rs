@@ -53,6 +53,7 @@ fn a_doctor_finds_what_is_wrong_and_what_to_do() {
     for day in ["2026-03-02", "2026-03-03"] {
         world.succeed(&["load", &write(&world, day)]);
     }
+    world.dbt(&["seed"]);
     world.dbt(&["run"]);
     let found = checks(&world);
     assert!(found.values().all(|found| found == "ok"), "{found:?}");

@@ -108,6 +108,7 @@ fn figures_of_no_day() {
     let line = Line::new("lesson_opened", "u", "2026-03-01T12:00:00Z", json!({}));
     fs::write(world.path("2026-03-01.jsonl"), line.to_string()).unwrap();
     world.succeed(&["load", "2026-03-01.jsonl"]);
+    world.dbt(&["seed"]);
     world.dbt(&["run"]);
     let told = told(
         &world,

@@ -73,8 +73,8 @@ fn rejects_are_listed_by_day_and_by_load_with_filters() {
     // A load that failed shows what was wrong with it.
     let failed = world.run(&["load", "--batch-date", "2026-03-02", "--output", "json", "a.jsonl"]);
     assert_eq!(failed.code, 65);
-    let id = failed.stderr.split('\'').rev().nth(1).unwrap().to_owned();
-    let of_the_load = list(&world, &["--load", &id]);
+    let (_, id) = failed.stderr.trim_end().rsplit_once("schoolbell rejects list --load ").unwrap();
+    let of_the_load = list(&world, &["--load", id]);
     assert_eq!(of_the_load["lines"], 3, "{}", failed.stderr);
     assert_eq!(world.run(&["rejects", "list", "--batch-date", "2026-03-02"]).code, 66);
     assert_eq!(world.run(&["rejects", "list"]).code, 2);
