@@ -39,7 +39,9 @@ fn says(checks: &BTreeMap<String, String>, name: &str, parts: &[&str]) {
 
 #[test]
 fn a_doctor_finds_what_is_wrong_and_what_to_do() {
-    let world = World::new("doctor");
+    let world = World::without_tables("doctor", None);
+    says(&checks(&world), "tables", &["has no tables of Schoolbell", "-> schoolbell init"]);
+    world.succeed(&["init"]);
     says(&checks(&world), "dates", &["no day is loaded", "schoolbell load"]);
 
     for day in ["2026-03-01", "2026-03-04"] {
