@@ -34,12 +34,16 @@ impl EventDates {
 
     /// Adds events by their times, in milliseconds since 1970-01-01T00:00:00Z.
     pub(crate) fn add_times(&mut self, times: &[i64]) {
-        let day = |time: &i64| time.div_euclid(DAY_MILLIS);
-        // The events of a file are mostly of one date, or in order: one map lookup serves many of them.
-        for run in times.chunk_by(|a, b| day(a) == day(b)) {
-            if let Some(date) = u16::try_from(day(&run[0])).ok().map(Date::from_days) {
-                self.add(date, run.len() as u64);
+        // Events of a file are mostly of one date: those that follow of the same are counted by two comparisons each.
+        let mut rest = times;
+        while let Some(first) = rest.first() {
+            let day = first.div_euclid(DAY_MILLIS);
+            let of_the_day = day * DAY_MILLIS..(day + 1) * DAY_MILLIS;
+            let length = rest.iter().position(|time| !of_the_day.contains(time)).unwrap_or(rest.len());
+            if let Ok(day) = u16::try_from(day) {
+                self.add(Date::from_days(day), length as u64);
             }
+            rest = &rest[length..];
         }
     }
 
