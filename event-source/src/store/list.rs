@@ -133,7 +133,7 @@ async fn page(client: &Client, name: &str, beginning: &str, next: Option<&str>) 
     }
     let text = String::from_utf8(text).map_err(|_| failure::not_a_store(name, "its listing is not UTF-8"))?;
     listing::read(&text).map_err(|problem| match problem.as_str() {
-        listing::BREAKS_OFF if !text.is_empty() => failure::unavailable(name, client, problem),
+        listing::BREAKS_OFF => failure::unavailable(name, client, problem),
         _ => failure::not_a_store(name, problem),
     })
 }

@@ -10,6 +10,8 @@ use quick_xml::events::Event;
 
 use crate::percent;
 
+/// The problem of what is something else.
+const NO_LISTING: &str = "its answer is no listing";
 /// The problem of a page that is not whole.
 pub(super) const BREAKS_OFF: &str = "the listing breaks off";
 
@@ -47,15 +49,16 @@ struct Entry {
 pub(super) fn read(xml: &str) -> Result<Page, String> {
     let (mut page, mut entry, mut entries) = (Page::default(), None::<Entry>, Vec::new());
     let (mut path, mut text) = (Vec::<String>::new(), String::new());
-    let (mut is_encoded, mut goes_on, mut is_whole) = (false, false, false);
+    let (mut is_encoded, mut goes_on, mut is_listing, mut is_whole) = (false, false, false, false);
     let mut reader = Reader::from_str(xml);
     loop {
         match reader.read_event().map_err(|error| error.to_string())? {
             Event::Start(start) => {
                 let name = String::from_utf8_lossy(start.local_name().as_ref()).into_owned();
                 if path.is_empty() && !["ListBucketResult", "EnumerationResults"].contains(&&*name) {
-                    return Err(format!("its answer is a {name} and no listing"));
+                    return Err(NO_LISTING.to_owned());
                 }
+                is_listing = true;
                 if ["Contents", "Blob"].contains(&&*name) {
                     entry = Some(Entry::default());
                 }
@@ -97,7 +100,7 @@ pub(super) fn read(xml: &str) -> Result<Page, String> {
         }
     }
     if !is_whole {
-        return Err(BREAKS_OFF.to_owned());
+        return Err(if is_listing { BREAKS_OFF } else { NO_LISTING }.to_owned());
     }
     if goes_on && page.next.is_none() {
         return Err("the listing goes on, and does not tell where".to_owned());
@@ -200,8 +203,8 @@ mod tests {
     fn what_is_no_whole_listing_is_an_error() {
         for (xml, words) in [
             ("<html><body/></html>", "no listing"),
-            ("no XML", "breaks off"),
-            ("", "breaks off"),
+            ("no XML", "no listing"),
+            ("", "no listing"),
             ("<ListBucketResult><Contents><Key>a</Key>", "breaks off"),
             ("<ListBucketResult><IsTruncated>true</IsTruncated></ListBucketResult>", "goes on"),
             ("<ListBucketResult><Contents><Key>a</Key></Contents></ListBucketResult>", "size"),

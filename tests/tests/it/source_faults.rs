@@ -283,12 +283,36 @@ fn damaged_objects_fail_the_load() {
             scene.assert_untouched(what, &finished, 65, name);
         }
     }
+    // What is no text is named for what it is; of text that can hardly be events, it is told.
+    let mut archive = vec![0; 512];
+    archive[..9].copy_from_slice(b"day.jsonl");
+    archive[148..156].copy_from_slice(b"        ");
+    let sum: u32 = archive.iter().map(|byte| u32::from(*byte)).sum();
+    archive[148..154].copy_from_slice(format!("{sum:06o}").as_bytes());
+    archive.extend_from_slice(&day);
+    let array = String::from_utf8(day.clone()).unwrap().trim_end().replace('\n', ",\n");
+    for (name, bytes, words) in [
+        // The first event would be lost in the archive's header.
+        ("archive.jsonl.gz", gzip(&archive), "is a tar archive"),
+        ("twice.jsonl.gz", gzip(&gz), "is still gzip inside"),
+        ("twice.jsonl.zst", zstd(&gz), "is still gzip inside"),
+        ("tail.jsonl.gz", [&gz[..], b"\n"].concat(), "other bytes follow (\"\\n\")"),
+        ("array.jsonl", format!("[{array}]").into_bytes(), "jq -c '.[]'"),
+        ("table.jsonl", b"event_id,event_type\n1,2\n".to_vec(), "CSV"),
+    ] {
+        scene.bucket.put(name, &bytes);
+        let finished = scene.load(&[&scene.bucket.url(name)]);
+        scene.assert_untouched(name, &finished, 65, words);
+    }
     // Members and frames one after another are one file.
     let (first, second) = day.split_at(day.len() / 2);
     let whole = clean("damaged", &day);
     scene.bucket.put("whole.gz", &[gzip(first), gzip(second)].concat());
     let finished = scene.load(&[&scene.bucket.url("whole.gz")]);
     scene.assert_clean("two members", &finished, &whole);
+    scene.bucket.put("padded.gz", &[&gzip(&day)[..], &[0; 512]].concat());
+    let finished = scene.load(&["--force", &scene.bucket.url("padded.gz")]);
+    scene.assert_clean("zeros behind it", &finished, &whole);
 }
 
 #[test]
