@@ -235,8 +235,9 @@ fn refunds_follow_their_purchase_and_missing_rates_stop_money_only() {
     }
     let dau = "SELECT dau FROM {marts}.fct_activity_daily WHERE activity_date = '2026-03-01' AND segment = 'overall'";
     assert_eq!(case.world.query(dau), [json!([1])]);
-    let built =
-        case.world.query("SELECT mart FROM {staging}.schoolbell_marts FINAL WHERE as_of_date = '2026-03-01'");
+    let built = case.world.query(
+        "SELECT mart FROM {staging}.schoolbell_marts FINAL WHERE as_of_date = '2026-03-01' ORDER BY mart",
+    );
     let built: Vec<&str> = built.iter().map(|row| row[0].as_str().unwrap()).collect();
     let without_money = [
         "fct_activity_daily",
