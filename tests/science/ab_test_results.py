@@ -154,13 +154,15 @@ def results(experiment):
             control = users_of.get(experiment["control"], [])
             for name, variant in sorted(users_of.items()):
                 if name != experiment["control"]:
-                    scale = largest(samples(metric, "welch", variant, control))
-                    row, has_no_variance = compared(*samples(metric, method, variant, control), scale)
+                    told, tested = (samples(metric, by, variant, control) for by in ("welch", method))
+                    # What is adjusted has the rounding of what it was made from.
+                    scale = [max(sides) for sides in zip(largest(told), largest(tested))]
+                    row, has_no_variance = compared(*tested, scale)
                     users = [len(variant), len(control)]
                     said = warnings_of(experiment, name, users, has_no_variance, srm_p_value)
-                    rows.append((metric, name, users, row, said))
+                    rows.append((metric, name, users, max(scale), row, said))
         adjust_by_holm([row for *_, row, said in rows if "few_users" not in said])
-        for metric, name, users, row, said in rows:
+        for metric, name, users, scale, row, said in rows:
             yield {
                 "experiment_id": experiment["experiment_id"],
                 "metric": metric,
@@ -171,6 +173,7 @@ def results(experiment):
                 "control_users": users[1],
                 "excluded_users": experiment["excluded_users"],
                 "warnings": said,
+                "scale": scale,
                 "statistics": {**row, "srm_p_value": srm_p_value},
             }
 

@@ -108,7 +108,10 @@ pub fn day_file(batch_date: Date, source: String, bytes: &[u8]) -> DayFile {
 /// # Panics
 /// Where it is not committed.
 pub fn load(world: &World, file: &DayFile) {
-    world.load(&file.batch_date.to_string(), &["--allow-empty", "--max-reject-ratio", "0.9", &file.source]);
+    world.load(
+        &file.batch_date.to_string(),
+        &["--allow-empty", "--allow-misdated", "--max-reject-ratio", "0.9", &file.source],
+    );
 }
 
 /// Exchange rates for a plan's money and for the nasty lines' around it, to US dollars and to euros: the generator's,

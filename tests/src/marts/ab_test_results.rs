@@ -76,6 +76,8 @@ struct Found {
     control_users: u64,
     excluded_users: u64,
     warnings: Vec<String>,
+    /// The largest of the values it comes from.
+    scale: f64,
     statistics: BTreeMap<String, Option<f64>>,
 }
 
@@ -117,8 +119,7 @@ pub fn ab_test_results(facts: &Facts, rates: &Rates, options: &AbOptions) -> Tab
             Cell::Count(row.users),
             Cell::Count(row.control_users),
         ];
-        let values = ["value", "control_value"].map(|name| row.statistics[name].unwrap_or_default().abs());
-        let scale = values[0].max(values[1]).max(1.0);
+        let scale = row.scale.max(1.0);
         cells.extend(STATISTICS.map(|name| Cell::Statistic(row.statistics[name], scale)));
         cells.push(Cell::Count(row.excluded_users));
         cells.push(Cell::Texts(row.warnings));

@@ -163,7 +163,7 @@ fn figures_are_read_by_their_names() {
     for arguments in [&["metrics", "query", "ltv"][..], &["report"]] {
         let unbuilt = world.run(arguments);
         assert_eq!(unbuilt.code, 2);
-        assert!(unbuilt.stderr.contains("run `dbt build` after a load"), "{}", unbuilt.stderr);
+        assert!(unbuilt.stderr.contains("build the marts after a load"), "{}", unbuilt.stderr);
     }
 
     let missing = world.run(&["metrics", "query", "daus"]);

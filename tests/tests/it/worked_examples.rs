@@ -63,7 +63,7 @@ fn marts_say_what_the_books_say() {
     assert_near(32.84 / 5.0 - 49.67 / 6.0, revenue("anscombe", "welch", "absolute_difference"), "difference");
     // What is left of users who do three times what they did before is rounding, and no spread.
     let foretold = [Cell::text("foretold"), Cell::text("revenue_per_user"), Cell::text("cuped")];
-    assert_eq!(tests.column("standard_error", &foretold), [&Cell::Statistic(None, 1.0)]);
+    assert!(matches!(tests.column("standard_error", &foretold)[..], [Cell::Statistic(None, _)]));
     let subscriptions = subscription_retention(&facts, 0);
     for (segment, value, expected) in [
         // Cohort, eligible and retained subscribers of months 0, 1 and 2.
