@@ -259,7 +259,8 @@ fn fits(pattern: &str, name: &str) -> bool {
 /// The error's name, which the server writes in parentheses behind its words; with nested errors the outer one's.
 pub(crate) fn error_name(message: &str) -> Option<&str> {
     let is_name = |text: &&str| {
-        text.len() > 2 && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
+        text.len() > 2
+            && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
     };
     message.rsplit('(').filter_map(|rest| rest.split_once(')')).map(|(name, _)| name).find(is_name)
 }
@@ -271,11 +272,17 @@ mod tests {
     #[test]
     fn names_are_found_behind_the_servers_words() {
         for (message, name) in [
-            ("Code: 60. DB::Exception: no. (UNKNOWN_TABLE) (version 26.7.2.1 (official build))", Some("UNKNOWN_TABLE")),
+            (
+                "Code: 60. DB::Exception: no. (UNKNOWN_TABLE) (version 26.7.2.1 (official build))",
+                Some("UNKNOWN_TABLE"),
+            ),
             ("Code: 279. DB::Exception: (A) Code: 210. (NETWORK_ERROR). (ALL_CONNECTION_TRIES_FAILED)", {
                 Some("ALL_CONNECTION_TRIES_FAILED")
             }),
-            ("Code: 999. Coordination::Exception: Session expired (KEEPER_EXCEPTION)", Some("KEEPER_EXCEPTION")),
+            (
+                "Code: 999. Coordination::Exception: Session expired (KEEPER_EXCEPTION)",
+                Some("KEEPER_EXCEPTION"),
+            ),
             ("Code: 62. DB::Exception: (lower) (A)", None),
             ("", None),
         ] {
@@ -305,7 +312,10 @@ mod tests {
         let open = "Code: 76. DB::Exception: Cannot open file /x: , errno: 28, strerror: No space left on device. \
                     (CANNOT_OPEN_FILE) (version 26.7.2.1)";
         assert_eq!(of(open), RefusalKind::Full);
-        assert_eq!(of("Code: 1001. std::exception: create_directories: No space left on device"), RefusalKind::Full);
+        assert_eq!(
+            of("Code: 1001. std::exception: create_directories: No space left on device"),
+            RefusalKind::Full
+        );
         assert_eq!(of("Code: 76. DB::Exception: /x, errno: 2, (CANNOT_OPEN_FILE)"), RefusalKind::Busy);
     }
 }

@@ -28,7 +28,11 @@ pub(crate) fn without_empty(command: Command) -> Command {
     let is_empty = |name: &OsStr| env::var_os(name).is_some_and(|value| value.is_empty());
     command
         .mut_args(|argument| {
-            if argument.get_env().is_some_and(is_empty) { argument.env(None::<&'static str>) } else { argument }
+            if argument.get_env().is_some_and(is_empty) {
+                argument.env(None::<&'static str>)
+            } else {
+                argument
+            }
         })
         .mut_subcommands(without_empty)
 }

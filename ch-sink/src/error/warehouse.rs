@@ -28,7 +28,9 @@ pub enum WarehouseError {
         name: &'static str,
     },
     /// Something that is no ClickHouse answers at the address, the first time that it is asked.
-    #[error("{url} is not the address of ClickHouse's HTTP interface: {found}; check host and port (--url or CLICKHOUSE_URL)")]
+    #[error(
+        "{url} is not the address of ClickHouse's HTTP interface: {found}; check host and port (--url or CLICKHOUSE_URL)"
+    )]
     WrongAddress {
         /// The address.
         url: String,
@@ -144,7 +146,9 @@ impl WarehouseError {
             | WarehouseError::Silent { .. }
             | WarehouseError::TimedOut { .. }
             | WarehouseError::NotClickHouse { .. } => ErrorClass::Temporary,
-            WarehouseError::Untrusted { .. } | WarehouseError::MissingGrants { .. } => ErrorClass::AccessDenied,
+            WarehouseError::Untrusted { .. } | WarehouseError::MissingGrants { .. } => {
+                ErrorClass::AccessDenied
+            }
             WarehouseError::GaveUp { error, .. } => error.class(),
             WarehouseError::Refused { kind, .. } => match kind {
                 RefusalKind::Login | RefusalKind::Denied => ErrorClass::AccessDenied,

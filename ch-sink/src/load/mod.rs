@@ -232,7 +232,9 @@ impl Day<'_> {
                 .map_err(|error| self.failed(error))?;
             if stored != sent {
                 let table = self.warehouse.data_table(part.table());
-                return Err(LoadError::rows_differ(self.warehouse, batch_date, load_id, table, stored, sent).await);
+                return Err(
+                    LoadError::rows_differ(self.warehouse, batch_date, load_id, table, stored, sent).await
+                );
             }
         }
         Ok(())

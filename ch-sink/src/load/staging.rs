@@ -82,7 +82,8 @@ impl Day<'_> {
     /// committed.
     async fn staged_rows_gone(&self, staged: &StagedLoad) -> Result<Option<RowsGone>, LoadError> {
         let batch_date = self.options.batch_date;
-        let gone = self.warehouse.gone_of_staged(batch_date, staged).await.map_err(|error| self.failed(error))?;
+        let gone =
+            self.warehouse.gone_of_staged(batch_date, staged).await.map_err(|error| self.failed(error))?;
         if gone.is_some() {
             let condemned = self.warehouse.condemn(&[(batch_date, staged.load_id)]).await;
             condemned.map_err(|error| self.failed(error))?;

@@ -67,7 +67,8 @@ mod tests {
 
     #[test]
     fn addresses_that_may_hold_secrets_are_refused_without_being_repeated() {
-        for url in ["http://u:geheim@host", "http://host/?password=geheim", "geheim", "http://", "http://a b"] {
+        for url in ["http://u:geheim@host", "http://host/?password=geheim", "geheim", "http://", "http://a b"]
+        {
             let error = check_url(url).unwrap_err();
             assert!(!format!("{error} {error:?}").contains("geheim"), "{error}");
         }
@@ -97,7 +98,8 @@ mod tests {
     #[test]
     fn what_would_break_a_header_is_refused_by_its_name() {
         for value in ["a\nb", "a\r\nX-Evil: 1", "a\0", "a\u{7f}"] {
-            let error = check_credential("the password (CLICKHOUSE_PASSWORD)", value).unwrap_err().to_string();
+            let error =
+                check_credential("the password (CLICKHOUSE_PASSWORD)", value).unwrap_err().to_string();
             assert!(error.contains("CLICKHOUSE_PASSWORD") && !error.contains(value), "{error}");
         }
         check_credential("", "pass wörd").unwrap();

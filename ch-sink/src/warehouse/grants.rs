@@ -80,21 +80,21 @@ impl Warehouse {
     pub fn grants_for(&self, need: Need) -> Vec<Grant> {
         let raw = self.databases.raw();
         let on_raw = |privilege: &'static str, table: &str| Grant { privilege, on: format!("{raw}.{table}") };
-        let select = |tables: &[&str]| -> Vec<Grant> {
-            tables.iter().map(|table| on_raw("SELECT", table)).collect()
-        };
-        let insert = |tables: &[&str]| -> Vec<Grant> {
-            tables.iter().map(|table| on_raw("INSERT", table)).collect()
-        };
+        let select =
+            |tables: &[&str]| -> Vec<Grant> { tables.iter().map(|table| on_raw("SELECT", table)).collect() };
+        let insert =
+            |tables: &[&str]| -> Vec<Grant> { tables.iter().map(|table| on_raw("INSERT", table)).collect() };
         let rows = |privilege: &'static str| -> Vec<Grant> {
-            let tables = TABLES.iter().filter(|table| **table != REPLAYED_LINES.table || privilege == "SELECT");
+            let tables =
+                TABLES.iter().filter(|table| **table != REPLAYED_LINES.table || privilege == "SELECT");
             tables.flat_map(|table| self.row_tables(table)).map(|table| on_raw(privilege, &table)).collect()
         };
         let commit =
             || [select(&[LOADS.table, DEAD_LOADS.table]), rows("SELECT"), insert(&[LOADS.table])].concat();
         let rejects = || {
             let views = [all_view(REJECTED_EVENTS.table), all_view(REPLAYED_LINES.table)];
-            let tables = [REJECTED_EVENTS, REPLAYED_LINES].iter().flat_map(|kept| self.row_tables(kept.table));
+            let tables =
+                [REJECTED_EVENTS, REPLAYED_LINES].iter().flat_map(|kept| self.row_tables(kept.table));
             let of_lines = views.into_iter().chain(tables).map(|table| on_raw("SELECT", &table));
             select(&[LOADS.table]).into_iter().chain(of_lines).collect::<Vec<_>>()
         };

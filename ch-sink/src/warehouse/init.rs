@@ -45,7 +45,9 @@ impl Warehouse {
             let name = format!("{raw}.{}", definition.name);
             match states.get(name.as_str()) {
                 None | Some(ObjectState::Missing) => statements.push(definition.create),
-                Some(ObjectState::Behind { .. }) if definition.is_view => statements.push(definition.replace()),
+                Some(ObjectState::Behind { .. }) if definition.is_view => {
+                    statements.push(definition.replace())
+                }
                 Some(ObjectState::Behind { .. }) => statements.push(self.upgrade(&definition).await?),
                 Some(_) => {}
             }
@@ -68,7 +70,9 @@ impl Warehouse {
         let stored = stored_tables();
         let columns_of = |table: &&StoredTable| {
             table.name == *name
-                || name.strip_suffix(&distributed_table("")).is_some_and(|reader| table.name == data_table(reader))
+                || name
+                    .strip_suffix(&distributed_table(""))
+                    .is_some_and(|reader| table.name == data_table(reader))
         };
         if let Some(table) = stored.iter().find(columns_of) {
             let sql =
@@ -83,7 +87,9 @@ impl Warehouse {
             }
             // Replicated tables are made with it. It comes last: settings take every comma behind them.
             if table.by_load && table.name == *name && self.cluster.is_none() {
-                settings.push(format!("MODIFY SETTING non_replicated_deduplication_window = {DEDUPLICATION_WINDOW}"));
+                settings.push(format!(
+                    "MODIFY SETTING non_replicated_deduplication_window = {DEDUPLICATION_WINDOW}"
+                ));
             }
         }
         changes.push(format!("MODIFY COMMENT {}", comment(name)));

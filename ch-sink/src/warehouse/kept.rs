@@ -103,7 +103,10 @@ impl Warehouse {
         let sql = format!("SELECT short_name FROM system.row_policies {}", of("database"));
         let policies: Vec<Policy> = self.fetch("look at the row policies", &sql).await.ok()?;
         let policy = policies.first()?;
-        Some(format!("the row policy {} hides rows from the user: give it one that shows all", policy.short_name))
+        Some(format!(
+            "the row policy {} hides rows from the user: give it one that shows all",
+            policy.short_name
+        ))
     }
 }
 
@@ -124,7 +127,8 @@ fn removing_ttl(engine: &str) -> Option<String> {
         }
     }
     parts.push(&ttl[start..]);
-    let keeps = |part: &&&str| ![" TO DISK ", " TO VOLUME ", " RECOMPRESS "].iter().any(|word| part.contains(word));
+    let keeps =
+        |part: &&&str| ![" TO DISK ", " TO VOLUME ", " RECOMPRESS "].iter().any(|word| part.contains(word));
     parts.iter().find(keeps).map(|part| part.trim().to_owned())
 }
 
@@ -137,7 +141,10 @@ mod tests {
         for (engine, ttl) in [
             ("MergeTree ORDER BY a SETTINGS b = 1", None),
             ("MergeTree ORDER BY a TTL t + toIntervalDay(1) SETTINGS b = 1", Some("t + toIntervalDay(1)")),
-            ("MergeTree ORDER BY a TTL f(t, 1) TO VOLUME 'x', g(t, 2) DELETE WHERE h = 1", Some("g(t, 2) DELETE WHERE h = 1")),
+            (
+                "MergeTree ORDER BY a TTL f(t, 1) TO VOLUME 'x', g(t, 2) DELETE WHERE h = 1",
+                Some("g(t, 2) DELETE WHERE h = 1"),
+            ),
             ("MergeTree ORDER BY a TTL t TO DISK 'x', t RECOMPRESS CODEC(ZSTD(3)) SETTINGS b = 1", None),
         ] {
             assert_eq!(removing_ttl(engine).as_deref(), ttl, "{engine}");

@@ -183,7 +183,11 @@ impl Warehouse {
         };
         match pauses.retrying(attempt).await {
             // So old that it does not understand what it was asked.
-            Err(error @ WarehouseError::Refused { kind: RefusalKind::Statement | RefusalKind::Unknown, .. }) => {
+            Err(
+                error @ WarehouseError::Refused {
+                    kind: RefusalKind::Statement | RefusalKind::Unknown, ..
+                },
+            ) => {
                 self.check_version().await?;
                 Err(error)
             }
@@ -319,10 +323,15 @@ impl Warehouse {
     }
 
     /// The same, asked for once and with the user's own settings.
-    async fn fetch_once<T: DeserializeOwned>(&self, doing: &str, sql: &str) -> Result<Vec<T>, WarehouseError> {
+    async fn fetch_once<T: DeserializeOwned>(
+        &self,
+        doing: &str,
+        sql: &str,
+    ) -> Result<Vec<T>, WarehouseError> {
         let query = async { self.client.query_raw(sql).fetch_bytes("JSONEachRow")?.collect().await };
         let answer = self.within_time(doing, query).await?;
-        rows(doing, &answer).map_err(|_| WarehouseError::not_clickhouse(&self.url, &String::from_utf8_lossy(&answer)))
+        rows(doing, &answer)
+            .map_err(|_| WarehouseError::not_clickhouse(&self.url, &String::from_utf8_lossy(&answer)))
     }
 
     async fn within_time<T>(
@@ -351,9 +360,10 @@ impl Warehouse {
 
 /// Rows of JSON, one a line.
 fn rows<T: DeserializeOwned>(doing: &str, answer: &[u8]) -> Result<Vec<T>, WarehouseError> {
-    serde_json::Deserializer::from_slice(answer).into_iter().collect::<Result<_, _>>().map_err(|error| {
-        WarehouseError::Unexpected { doing: doing.to_owned(), problem: error.to_string() }
-    })
+    serde_json::Deserializer::from_slice(answer)
+        .into_iter()
+        .collect::<Result<_, _>>()
+        .map_err(|error| WarehouseError::Unexpected { doing: doing.to_owned(), problem: error.to_string() })
 }
 
 /// Ids as a constant array of SQL.

@@ -54,7 +54,8 @@ impl fmt::Display for Waiting<'_> {
             }
             Why::Failed(error, left) => {
                 let problem = match error {
-                    WarehouseError::Unreachable { problem, .. } | WarehouseError::NotClickHouse { problem, .. } => {
+                    WarehouseError::Unreachable { problem, .. }
+                    | WarehouseError::NotClickHouse { problem, .. } => {
                         format!(" ({problem})")
                     }
                     WarehouseError::TimedOut { doing, after } => {

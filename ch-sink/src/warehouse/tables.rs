@@ -80,13 +80,18 @@ pub enum TablesError {
         version: String,
     },
     /// There are none.
-    #[error("the database {database} has no tables of Schoolbell: run `schoolbell init`, and check the database prefix")]
+    #[error(
+        "the database {database} has no tables of Schoolbell: run `schoolbell init`, and check the database prefix"
+    )]
     NotMade {
         /// The database.
         database: String,
     },
     /// They are to be upgraded.
-    #[error("the tables in {database} are behind this version of Schoolbell: run `schoolbell init`:{}", List(objects))]
+    #[error(
+        "the tables in {database} are behind this version of Schoolbell: run `schoolbell init`:{}",
+        List(objects)
+    )]
     Behind {
         /// The database.
         database: String,
@@ -370,7 +375,12 @@ enum Difference {
     Other(String),
 }
 
-fn difference(expected: &Expected, found: &FoundObject, columns: &[(&str, &str)], version: u32) -> Difference {
+fn difference(
+    expected: &Expected,
+    found: &FoundObject,
+    columns: &[(&str, &str)],
+    version: u32,
+) -> Difference {
     let engine = found.engine.as_str();
     let of = |version| {
         let shapes = shape(version).unwrap_or_default();
@@ -386,7 +396,8 @@ fn difference(expected: &Expected, found: &FoundObject, columns: &[(&str, &str)]
         Kind::View(_) => engine == "View",
     };
     if !is_engine_right {
-        let what = if engine == "View" { "is a view".to_owned() } else { format!("is of the engine {engine}") };
+        let what =
+            if engine == "View" { "is a view".to_owned() } else { format!("is of the engine {engine}") };
         return Difference::Other(what);
     }
     if matches!(expected.kind, Kind::Table) {
@@ -422,12 +433,7 @@ fn difference(expected: &Expected, found: &FoundObject, columns: &[(&str, &str)]
 }
 
 /// Columns of one's own beside Schoolbell's are no harm in a table that is known to be its own.
-fn column_difference(
-    found: &[(&str, &str)],
-    shape: &Shape,
-    current: &Shape,
-    is_marked: bool,
-) -> Difference {
+fn column_difference(found: &[(&str, &str)], shape: &Shape, current: &Shape, is_marked: bool) -> Difference {
     let types: HashMap<&str, &str> =
         shape.columns.iter().chain(&current.columns).map(|(name, ty)| (name.as_str(), ty.as_str())).collect();
     for (name, ty) in found {
@@ -437,7 +443,9 @@ fn column_difference(
                 return Difference::Other(format!("has the column {name} of type {ty}, not {expected}"));
             }
             None if is_marked => {}
-            None => return Difference::Other(format!("has the column {name}, which none of Schoolbell's had")),
+            None => {
+                return Difference::Other(format!("has the column {name}, which none of Schoolbell's had"));
+            }
         }
     }
     let lacking: Vec<&str> = current

@@ -100,7 +100,10 @@ fn server(connection: &args::Connection, inspection: &Inspection) -> Check {
     match inspection.check_server(&connection.url) {
         Ok(()) => Check::ok(
             NAME,
-            format!("ClickHouse {} at {} lets {} in", inspection.server_version, connection.url, connection.user),
+            format!(
+                "ClickHouse {} at {} lets {} in",
+                inspection.server_version, connection.url, connection.user
+            ),
         ),
         Err(error) => Check::failed(NAME, error.to_string(), "upgrade ClickHouse"),
     }
@@ -111,7 +114,9 @@ async fn grants(warehouse: &Warehouse) -> Check {
     const NAME: &str = "grants";
     let needed = [warehouse.grants_for(Need::Load), warehouse.grants_for_sweeps()].concat();
     match warehouse.missing_grants(&needed).await {
-        Ok(missing) if missing.is_empty() => Check::ok(NAME, "the user may load days and remove what they replace"),
+        Ok(missing) if missing.is_empty() => {
+            Check::ok(NAME, "the user may load days and remove what they replace")
+        }
         Ok(missing) => {
             let missing: Vec<String> = missing.iter().map(ToString::to_string).collect();
             let found = format!("the user lacks {}", missing.join(", "));
@@ -126,7 +131,10 @@ fn tables(inspection: &Inspection, raw: &str) -> Check {
     const NAME: &str = "tables";
     let Err(error) = inspection.check(raw) else {
         let count = inspection.objects.len();
-        return Check::ok(NAME, format!("the {count} tables and views of {raw} are of version {TABLES_VERSION}"));
+        return Check::ok(
+            NAME,
+            format!("the {count} tables and views of {raw} are of version {TABLES_VERSION}"),
+        );
     };
     let fix = match error {
         TablesError::NotMade { .. } | TablesError::Behind { .. } => "schoolbell init",

@@ -7,8 +7,8 @@ use std::io::{self, BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use ch_sink::{
-    EditedLines, LoadOptions, Need, RejectCount, RejectFilter, RejectKey, RejectedLine, RejectsOf, ReplayReport,
-    ReplayStatus, count_rejects, read_rejects, replay_rejects,
+    EditedLines, LoadOptions, Need, RejectCount, RejectFilter, RejectKey, RejectedLine, RejectsOf,
+    ReplayReport, ReplayStatus, count_rejects, read_rejects, replay_rejects,
 };
 use event_schema::value::{Date, visible};
 use serde::Serialize;

@@ -30,7 +30,9 @@ pub(crate) fn run(args: &Warehouse, talk: Talk) -> Outcome {
 
 fn stop(data: &DataFolder, talk: Talk) -> Outcome {
     let mut stopped = service::stop(&data.path()).map_err(|error| stop_failure(&error))?;
-    if stopped.is_none() && let Some(elsewhere) = elsewhere(data) {
+    if stopped.is_none()
+        && let Some(elsewhere) = elsewhere(data)
+    {
         stopped = service::stop(&elsewhere.data).map_err(|error| stop_failure(&error))?;
     }
     let others = if stopped.is_none() { service::running() } else { Vec::new() };

@@ -267,7 +267,8 @@ pub fn comment(name: &str) -> String {
             _ => None,
         }
     });
-    let kept = || BOOKKEEPING.iter().find(|(kept, ..)| kept.table == name).map(|(kept, ..)| kept.doc.to_owned());
+    let kept =
+        || BOOKKEEPING.iter().find(|(kept, ..)| kept.table == name).map(|(kept, ..)| kept.doc.to_owned());
     let doc = of_rows.or_else(kept).expect("only the contract's tables are made");
     // Docs are the registry's own text; doubling the quote is all a literal of them can need.
     format!("'{}{}'", mark(TABLES_VERSION), doc.replace('\'', "''"))

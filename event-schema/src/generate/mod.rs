@@ -17,8 +17,8 @@ pub use cluster::{Cluster, ClusterError};
 pub use databases::{Databases, PrefixError};
 pub use dbt_sources::dbt_sources;
 pub use ddl::{
-    DEDUPLICATION_WINDOW, Definition, StoredTable, all_view, codec, column_definition, comment, create_database,
-    data_table, ddl, definitions, distributed_table, sorting_key, stored_tables,
+    DEDUPLICATION_WINDOW, Definition, StoredTable, all_view, codec, column_definition, comment,
+    create_database, data_table, ddl, definitions, distributed_table, sorting_key, stored_tables,
 };
 pub use json_schema::json_schema;
 pub use reference::reference;

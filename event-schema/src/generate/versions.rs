@@ -53,7 +53,11 @@ impl From<&StoredTable> for Shape {
             name: table.name.clone(),
             partition_key: if table.by_load { "batch_date, load_id".to_owned() } else { String::new() },
             sorting_key: table.sorting_key.to_owned(),
-            columns: table.columns.iter().map(|column| (column.name.to_owned(), column.ty.to_string())).collect(),
+            columns: table
+                .columns
+                .iter()
+                .map(|column| (column.name.to_owned(), column.ty.to_string()))
+                .collect(),
         }
     }
 }

@@ -32,7 +32,8 @@ fn ddl_of(world: &World, name: &str, from: &str, to: &str) -> String {
     let ddl = world.succeed(&["init", "--print"]);
     let name = format!("IF NOT EXISTS {}.{name}\n", world.database("raw"));
     let view = name.replace('\n', " AS\n");
-    let statement = ddl.split(";\n").find(|statement| statement.contains(&name) || statement.contains(&view)).unwrap();
+    let statement =
+        ddl.split(";\n").find(|statement| statement.contains(&name) || statement.contains(&view)).unwrap();
     assert!(statement.contains(from), "{statement}");
     statement.replace(from, to)
 }
@@ -79,7 +80,9 @@ fn what_is_somebody_elses_is_named_and_left_as_it_is() {
         // It would throw rows away.
         (
             "engine",
-            Box::new(|world| ddl_of(world, "events_data", "ENGINE = MergeTree", "ENGINE = ReplacingMergeTree")),
+            Box::new(|world| {
+                ddl_of(world, "events_data", "ENGINE = MergeTree", "ENGINE = ReplacingMergeTree")
+            }),
             &["events_data is of the engine ReplacingMergeTree"],
         ),
         // With a mark, which anyone can copy.
@@ -159,8 +162,10 @@ fn a_warehouse_of_the_previous_release_is_upgraded_with_all_that_it_holds() {
     for table in objects(&now).iter().filter_map(|object| object[0].as_str()) {
         if table == "loads" || table.ends_with("_data") {
             let from = now.database("raw");
-            before.query(&format!("INSERT INTO {{raw}}.{table} SELECT * FROM {from}.{table} \
-                                   SETTINGS max_partitions_per_insert_block = 0"));
+            before.query(&format!(
+                "INSERT INTO {{raw}}.{table} SELECT * FROM {from}.{table} \
+                                   SETTINGS max_partitions_per_insert_block = 0"
+            ));
         }
     }
     fs::copy(now.path(&day), before.path(&day)).unwrap();
@@ -184,7 +189,11 @@ fn a_warehouse_of_the_previous_release_is_upgraded_with_all_that_it_holds() {
     assert_eq!(objects(&before), objects_before);
     let doctor = before.run(&["doctor"]);
     assert_eq!(doctor.code, 65, "{}", doctor.stderr);
-    assert!(doctor.stdout.contains("FAIL  tables") && doctor.stdout.contains("schoolbell init"), "{}", doctor.stdout);
+    assert!(
+        doctor.stdout.contains("FAIL  tables") && doctor.stdout.contains("schoolbell init"),
+        "{}",
+        doctor.stdout
+    );
 
     before.succeed(&["init"]);
     assert_eq!(before.contents(), now.contents());
@@ -264,7 +273,8 @@ fn a_server_that_is_too_old_is_told_with_what_is_needed() {
     let world = World::without_tables("old_server", None);
     let proxy = Proxy::to(world.url().strip_prefix("http://").unwrap().parse::<SocketAddr>().unwrap());
     for arguments in [&["init"][..], &["metrics", "query", "dau"]] {
-        let body = r#"{"server_version":"25.8.2.29","database_engine":"","objects":[],"columns":[]}"#.to_owned();
+        let body =
+            r#"{"server_version":"25.8.2.29","database_engine":"","objects":[],"columns":[]}"#.to_owned();
         proxy.reset();
         proxy.add(Rule::new(|_| true, Fault::Answer { status: 200, body }));
         let mut command = world.schoolbell();

@@ -36,7 +36,8 @@ const CERTAIN: [(&str, &[RefusalKind]); 17] = [
 #[test]
 fn every_error_of_the_engine_is_of_the_kind_that_its_name_says() {
     let world = World::without_tables("error_names", None);
-    let names = world.query("SELECT DISTINCT name FROM system.errors SETTINGS system_events_show_zero_values = 1");
+    let names =
+        world.query("SELECT DISTINCT name FROM system.errors SETTINGS system_events_show_zero_values = 1");
     let names: Vec<&str> = names.iter().map(|row| row[0].as_str().unwrap()).collect();
     assert!(names.len() > 500, "{}", names.len());
     for (word, kinds) in CERTAIN {
@@ -53,9 +54,9 @@ fn every_error_of_the_engine_is_of_the_kind_that_its_name_says() {
     // A rule that fits nothing was mistyped.
     for (kind, pattern) in RefusalKind::rules() {
         let fits = |name: &&&str| {
-            let (start, end) = pattern.split_once('*').map_or((pattern, pattern), |(start, rest)| {
-                (start, rest.rsplit('*').next().unwrap())
-            });
+            let (start, end) = pattern
+                .split_once('*')
+                .map_or((pattern, pattern), |(start, rest)| (start, rest.rsplit('*').next().unwrap()));
             name.starts_with(start) && name.ends_with(end) && RefusalKind::of_name(name) == kind
         };
         assert!(names.iter().any(|name| fits(&name)), "{pattern}");
@@ -110,7 +111,11 @@ fn refusals_of_users_are_told_by_their_kind() {
     for (user, password) in [("free", "wrong"), ("nobody", PASSWORD), ("free", "")] {
         let refused = load(user, password);
         assert_eq!(refused.code, 77, "{user}: {}", refused.stderr);
-        assert!(refused.stderr.contains("check CLICKHOUSE_USER and CLICKHOUSE_PASSWORD"), "{}", refused.stderr);
+        assert!(
+            refused.stderr.contains("check CLICKHOUSE_USER and CLICKHOUSE_PASSWORD"),
+            "{}",
+            refused.stderr
+        );
         assert!(password.is_empty() || !refused.stderr.contains("wrong"), "{}", refused.stderr);
     }
 }
@@ -129,7 +134,9 @@ fn on_a_small_disk(options: &str, folder: &str, program: &Command) -> Command {
 /// Neither space nor inodes: it was called a defect of ours.
 #[test]
 fn a_full_disk_of_the_server_is_told_as_that() {
-    for (name, options, lines) in [("no_inodes", "size=400m,nr_inodes=700", 1), ("no_space", "size=32m", 20_000)] {
+    for (name, options, lines) in
+        [("no_inodes", "size=400m,nr_inodes=700", 1), ("no_space", "size=32m", 20_000)]
+    {
         let mut world = World::without_tables(name, None);
         world.set("XDG_STATE_HOME", world.path("state"));
         fs::create_dir(world.path("disk")).unwrap();
@@ -137,7 +144,7 @@ fn a_full_disk_of_the_server_is_told_as_that() {
         let mut random = fastrand::Rng::with_seed(1);
         let mut line = || {
             let [a, b, c, d] = [(); 4].map(|()| random.u128(..));
-            LINE.replace('}', &format!(r#","properties":{{"noise":"{a:032x}{b:032x}{c:032x}{d:032x}"}}}}\n"#))
+            LINE.replace('}', &format!(r#","properties":{{"noise":"{a:032x}{b:032x}{c:032x}{d:032x}"}}}}"#)) + "\n"
         };
         let lines: String = (0..lines).map(|_| line()).collect();
         fs::write(world.path("day.jsonl"), lines).unwrap();
@@ -155,7 +162,7 @@ fn a_full_disk_of_the_server_is_told_as_that() {
                 break;
             }
             let date = format!("2026-{:02}-{:02}", 3 + day / 28, 1 + day % 28);
-            let load = ["load", "--batch-date", &date, "--force", "--retry-seconds", "1", "day.jsonl"];
+            let load = ["load", "--batch-date", &date, "--allow-misdated", "--retry-seconds", "1", "day.jsonl"];
             refused = world.run(&load);
         }
         let pid = started["pid"].as_u64().unwrap().to_string();
@@ -171,7 +178,9 @@ fn a_warehouse_that_lost_its_tables_is_told_with_the_mend() {
     let world = World::at("lost_tables", &server.url());
     fs::write(world.path("day.jsonl"), LINE).unwrap();
     world.query("DROP TABLE {raw}.staged_loads SYNC");
-    for arguments in [&["load", "--batch-date", DAY, "day.jsonl"][..], &["rejects", "list", "--batch-date", DAY]] {
+    for arguments in
+        [&["load", "--batch-date", DAY, "day.jsonl"][..], &["rejects", "list", "--batch-date", DAY]]
+    {
         let refused = world.run(arguments);
         assert_eq!(refused.code, 2, "{}", refused.stderr);
         for told in ["staged_loads is missing", "run `schoolbell init`"] {

@@ -49,7 +49,8 @@ fn a_listener_that_never_answers_is_given_up_whatever_the_retries() {
     for retries in ["0", "6", "600"] {
         let (refused, _) = load_at(&world, &url, &["--retry-seconds", retries]);
         assert_eq!(refused.code, 75, "{}", refused.stderr);
-        let told = format!("{url} does not answer: something listens there, but it sent no answer within 15 s");
+        let told =
+            format!("{url} does not answer: something listens there, but it sent no answer within 15 s");
         assert!(refused.stderr.contains(&told), "{}", refused.stderr);
         assert!(refused.stderr.contains("has not answered for 10 s"), "told meanwhile: {}", refused.stderr);
     }
@@ -88,8 +89,7 @@ fn a_proxy_without_its_server_and_an_empty_port_are_tried_again_and_told() {
     let proxy = Proxy::to(world.url().strip_prefix("http://").unwrap().parse().unwrap());
     proxy.add(Rule::new(|_| true, Fault::Answer { status: 502, body: "502 Bad Gateway".to_owned() }));
     let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    for (url, told) in
-        [(proxy.url(), "502 Bad Gateway"), (format!("http://{nobody}"), "Connection refused")]
+    for (url, told) in [(proxy.url(), "502 Bad Gateway"), (format!("http://{nobody}"), "Connection refused")]
     {
         let (refused, _) = load_at(&world, &url, &["--retry-seconds", "2"]);
         assert_eq!(refused.code, 75, "{}", refused.stderr);
@@ -112,7 +112,8 @@ fn a_server_that_goes_away_in_the_middle_is_told_while_it_is_away() {
     proxy.add(Rule::new(is_insert, Fault::Answer { status: 503, body: "503 away".to_owned() }).times(4));
     let mut command = world.schoolbell();
     command.env("CLICKHOUSE_URL", proxy.url()).args(["load", "--batch-date", DAY, "day.jsonl"]);
-    let mut child = command.stdin(Stdio::null()).stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+    let mut child =
+        command.stdin(Stdio::null()).stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
     let told = lines.next().unwrap().unwrap();
     assert!(child.try_wait().unwrap().is_none(), "it is told while it goes on");
