@@ -144,7 +144,8 @@ fn a_full_disk_of_the_server_is_told_as_that() {
         let mut random = fastrand::Rng::with_seed(1);
         let mut line = || {
             let [a, b, c, d] = [(); 4].map(|()| random.u128(..));
-            LINE.replace('}', &format!(r#","properties":{{"noise":"{a:032x}{b:032x}{c:032x}{d:032x}"}}}}"#)) + "\n"
+            LINE.replace('}', &format!(r#","properties":{{"noise":"{a:032x}{b:032x}{c:032x}{d:032x}"}}}}"#))
+                + "\n"
         };
         let lines: String = (0..lines).map(|_| line()).collect();
         fs::write(world.path("day.jsonl"), lines).unwrap();
@@ -162,7 +163,8 @@ fn a_full_disk_of_the_server_is_told_as_that() {
                 break;
             }
             let date = format!("2026-{:02}-{:02}", 3 + day / 28, 1 + day % 28);
-            let load = ["load", "--batch-date", &date, "--allow-misdated", "--retry-seconds", "1", "day.jsonl"];
+            let load =
+                ["load", "--batch-date", &date, "--allow-misdated", "--retry-seconds", "1", "day.jsonl"];
             refused = world.run(&load);
         }
         let pid = started["pid"].as_u64().unwrap().to_string();
