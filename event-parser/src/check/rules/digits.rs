@@ -1,7 +1,5 @@
 //! Up to eight decimal digits read as one word, so that no branch depends on how many there are.
 
-#![expect(clippy::inline_always, reason = "compiled for each instruction set and event type")]
-
 use crate::span::Span;
 
 /// The most digits of a word.
