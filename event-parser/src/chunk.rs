@@ -118,7 +118,7 @@ impl ParseChunk for ChunkParser {
     }
 }
 
-/// Dispatches a chunk's lines to the templates that they may match; others are unmatched. Answers the number of lines.
+/// Dispatches a chunk's lines to the templates that they may match; others are unmatched. Returns the number of lines.
 struct DispatchLines<'a> {
     bytes: &'a [u8],
     length: usize,

@@ -47,7 +47,7 @@ impl Parser {
 
     /// Parses the lines that end in these bytes into the batch.
     ///
-    /// Answers how many bytes it took. Fewer than given means that the batch is full: store it, clear it, and push the rest.
+    /// Returns how many bytes it took. Fewer than given means that the batch is full: store it, clear it, and push the rest.
     pub fn push(&mut self, bytes: &[u8], batch: &mut Batch) -> usize {
         self.0.push(bytes, batch)
     }

@@ -74,7 +74,7 @@ impl<C: ParseChunk> Splitter<C> {
         self.progress.byte_offset = byte_offset;
     }
 
-    /// Parses the lines that end in some bytes; answers how many of the bytes it took.
+    /// Parses the lines that end in some bytes; returns how many of the bytes it took.
     pub(crate) fn push(&mut self, bytes: &[u8], batch: &mut Batch) -> usize {
         let mut taken = 0;
         while taken < bytes.len() {

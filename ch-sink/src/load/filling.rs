@@ -172,6 +172,7 @@ mod tests {
     use std::time::Duration;
 
     use event_parser::{Options, Parser};
+    use event_schema::registry::TableId;
     use tokio::task::spawn_blocking;
     use uuid::Uuid;
 
@@ -229,7 +230,7 @@ mod tests {
     async fn what_fits_into_the_memory_leaves_at_the_end_in_one_block_a_table() {
         let (left, tally) = fill(500).await;
         let mut parts: Vec<Part> = left.iter().map(|(part, ..)| *part).collect();
-        assert_eq!(parts[0], Part::Entity(0), "the largest goes first");
+        assert_eq!(parts[0], Part::Entity(TableId::Events), "the largest goes first");
         parts.sort_by_key(|part| part.table());
         parts.dedup();
         assert_eq!((parts.len(), left.len()), (4, 4));
@@ -241,11 +242,11 @@ mod tests {
         let (left, tally) = fill(100_000).await;
         let of = |part: Part| left.iter().filter(move |(left, ..)| *left == part).map(|(_, rows, _)| *rows);
         for (part, rows) in [
-            (Part::Entity(0), 60_000),
-            (Part::Entity(2), 38_000),
-            (Part::Entity(3), 1000),
+            (Part::Entity(TableId::Events), 60_000),
+            (Part::Entity(TableId::TaskResults), 38_000),
+            (Part::Entity(TableId::Sessions), 1000),
             (Part::Rejects, 1000),
-            (Part::Entity(1), 0),
+            (Part::Entity(TableId::Purchases), 0),
         ] {
             assert_eq!((of(part).sum::<usize>(), tally.rows(part)), (rows, rows as u64), "{part:?}");
         }
@@ -254,7 +255,7 @@ mod tests {
             assert!(*bytes >= FULL_BYTES / Part::all().count(), "{part:?} left with {bytes} bytes");
         }
         // Both take less than a sixth of the memory.
-        assert_eq!((of(Part::Entity(3)).count(), of(Part::Rejects).count()), (1, 1));
+        assert_eq!((of(Part::Entity(TableId::Sessions)).count(), of(Part::Rejects).count()), (1, 1));
         let whole: usize = left.iter().map(|(.., bytes)| bytes).sum();
         let fewest = whole / FULL_BYTES;
         assert!(left.len() <= 4 + 2 * fewest, "{} blocks where {fewest} could hold all", left.len());
@@ -268,7 +269,7 @@ mod tests {
         let sent = spawn_blocking(move || {
             let mut parser = Parser::new("day", Options::new("2026-03-01".parse().unwrap()));
             parser.push(line(0).as_bytes(), &mut filling.batch);
-            filling.send(Part::Entity(0))
+            filling.send(Part::Entity(TableId::Events))
         });
         assert!(sent.await.unwrap().is_err());
     }

@@ -78,7 +78,7 @@ fn cpu_seconds() -> f64 {
     time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
 }
 
-/// A way to read a day: its name, and a function that answers how many lines of the bytes it could read.
+/// A way to read a day: its name, and a function that returns how many lines of the bytes it could read.
 type Contestant = (String, Box<dyn Fn(&[u8]) -> usize>);
 
 /// The lines of a day file, with their endings.

@@ -117,7 +117,7 @@ struct AbTestAssignment<'a> {
     variant: Cow<'a, str>,
 }
 
-/// Reads a payload of an event type with one of the parsers; answers whether it could be read.
+/// Reads a payload of an event type with one of the parsers; returns whether it could be read.
 macro_rules! payload {
     ($event_type:expr, $text:expr, $from_str:path) => {
         match $event_type {

@@ -52,7 +52,7 @@ pub(crate) trait Simd: Copy {
     /// Writes the position of every set bit, counted from `base`, in ascending order. The values after them in `out` are
     /// not defined.
     fn positions(self, mask: u64, base: u32, out: &mut [u32; 64]);
-    /// The 128 bits of a UUID spelt 8-4-4-4-12 in hex, any case.
+    /// The 128 bits of a UUID in the form 8-4-4-4-12 in hex, any case.
     fn uuid(self, text: &[u8; 36]) -> Option<u128>;
 }
 

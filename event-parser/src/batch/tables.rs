@@ -7,107 +7,107 @@ use super::table::{NamedView, Table, envelope, table};
 use crate::columns::{Column, Dictionary, Fixed, Nullable, Strings};
 
 envelope!(
-/// The columns of every event.
-EnvelopeColumns {
-/// The event's own id, made by the producer. In the Native layout: the upper half first.
-event_id: Fixed<u128>,
-/// What happened; routes the event to its table.
-event_type: Dictionary,
-/// Who did it.
-user_id: Strings,
-/// When it happened, in UTC; finer digits than milliseconds are cut off. Milliseconds since 1970-01-01T00:00:00Z.
-event_time: Fixed<i64>,
-/// The session it happened in; empty where unknown.
-session_id: Strings,
-/// Where it happened: ios, android, web, …; empty where unknown.
-platform: Dictionary,
-/// The product's version there; empty where unknown.
-app_version: Dictionary,
-/// The user's country, ISO 3166-1 alpha-2; empty where unknown.
-country: Dictionary,
-/// Fields the contract does not know, as JSON: envelope keys at the top, payload keys under `properties`; empty where there are none.
-extra: Strings,
-/// The source the row came from, as it was named.
-source_file: Dictionary,
-/// The row's line in that source.
-source_line: Fixed<u64>,
-}
+    /// The columns of every event.
+    EnvelopeColumns {
+        /// The event's own id, made by the producer. In the Native layout: the upper half first.
+        event_id: Fixed<u128>,
+        /// What happened; routes the event to its table.
+        event_type: Dictionary,
+        /// Who did it.
+        user_id: Strings,
+        /// When it happened, in UTC; finer digits than milliseconds are cut off. Milliseconds since 1970-01-01T00:00:00Z.
+        event_time: Fixed<i64>,
+        /// The session it happened in; empty where unknown.
+        session_id: Strings,
+        /// Where it happened: ios, android, web, …; empty where unknown.
+        platform: Dictionary,
+        /// The product's version there; empty where unknown.
+        app_version: Dictionary,
+        /// The user's country, ISO 3166-1 alpha-2; empty where unknown.
+        country: Dictionary,
+        /// Fields the contract does not know, as JSON: envelope keys at the top, payload keys under `properties`; empty where there are none.
+        extra: Strings,
+        /// The source the row came from, as it was named.
+        source_file: Dictionary,
+        /// The row's line in that source.
+        source_line: Fixed<u64>,
+    }
 );
 
 table!(
-/// Everything that happened and has no table of its own.
-Events {
-/// The payload as it stood in the line, byte for byte; `{}` where there was none.
-properties: Strings,
-}
+    /// Everything that happened and has no table of its own.
+    Events {
+        /// The payload as it stood in the line, byte for byte; `{}` where there was none.
+        properties: Strings,
+    }
 );
 
 table!(
-/// Purchases and refunds.
-Purchases {
-/// `purchase` or `refund`.
-kind: Dictionary,
-/// The purchase; a refund names the one it gives back.
-purchase_id: Strings,
-/// The plan bought; empty for a refund.
-plan: Dictionary,
-/// The money paid; for a refund the money given back, positive as well. In 1/10000 of the unit.
-amount: Fixed<i64>,
-/// The amount's currency, ISO 4217.
-currency: Dictionary,
-/// The first day paid for; NULL for a refund. Days since 1970-01-01.
-period_start: Nullable<u16>,
-/// The day after the last day paid for; NULL for a refund. Days since 1970-01-01.
-period_end: Nullable<u16>,
-/// Whether it is a trial; false where absent. 0 or 1.
-is_trial: Fixed<u8>,
-}
+    /// Purchases and refunds.
+    Purchases {
+        /// `purchase` or `refund`.
+        kind: Dictionary,
+        /// The purchase; a refund names the one it gives back.
+        purchase_id: Strings,
+        /// The plan bought; empty for a refund.
+        plan: Dictionary,
+        /// The money paid; for a refund the money given back, positive as well. In 1/10000 of the unit.
+        amount: Fixed<i64>,
+        /// The amount's currency, ISO 4217.
+        currency: Dictionary,
+        /// The first day paid for; NULL for a refund. Days since 1970-01-01.
+        period_start: Nullable<u16>,
+        /// The day after the last day paid for; NULL for a refund. Days since 1970-01-01.
+        period_end: Nullable<u16>,
+        /// Whether it is a trial; false where absent. 0 or 1.
+        is_trial: Fixed<u8>,
+    }
 );
 
 table!(
-/// Answers to tasks.
-TaskResults {
-/// The task tried.
-task_id: Strings,
-/// The task's course; empty where unknown.
-course_id: Strings,
-/// The task's lesson; empty where unknown.
-lesson_id: Strings,
-/// Whether it was solved. 0 or 1.
-is_correct: Fixed<u8>,
-/// How well, from 0 to 1.
-score: Nullable<f64>,
-/// Which attempt of this user at this task it was.
-attempt: Nullable<u16>,
-/// How long it took.
-duration_ms: Nullable<u32>,
-/// How many hints were opened.
-hints_used: Nullable<u16>,
-}
+    /// Answers to tasks.
+    TaskResults {
+        /// The task tried.
+        task_id: Strings,
+        /// The task's course; empty where unknown.
+        course_id: Strings,
+        /// The task's lesson; empty where unknown.
+        lesson_id: Strings,
+        /// Whether it was solved. 0 or 1.
+        is_correct: Fixed<u8>,
+        /// How well, from 0 to 1.
+        score: Nullable<f64>,
+        /// Which attempt of this user at this task it was.
+        attempt: Nullable<u16>,
+        /// How long it took.
+        duration_ms: Nullable<u32>,
+        /// How many hints were opened.
+        hints_used: Nullable<u16>,
+    }
 );
 
 table!(
-/// Sessions.
-Sessions {
-/// When the session began, in UTC. Milliseconds since 1970-01-01T00:00:00Z.
-started_at: Fixed<i64>,
-/// When it ended, in UTC; NULL where unknown. Milliseconds since 1970-01-01T00:00:00Z.
-ended_at: Nullable<i64>,
-/// The device; empty where unknown.
-device: Dictionary,
-/// Its operating system; empty where unknown.
-os: Dictionary,
-/// Where the user came from; empty where unknown.
-referrer: Strings,
-}
+    /// Sessions.
+    Sessions {
+        /// When the session began, in UTC. Milliseconds since 1970-01-01T00:00:00Z.
+        started_at: Fixed<i64>,
+        /// When it ended, in UTC; NULL where unknown. Milliseconds since 1970-01-01T00:00:00Z.
+        ended_at: Nullable<i64>,
+        /// The device; empty where unknown.
+        device: Dictionary,
+        /// Its operating system; empty where unknown.
+        os: Dictionary,
+        /// Where the user came from; empty where unknown.
+        referrer: Strings,
+    }
 );
 
 table!(
-/// Assignments of users to the variants of experiments.
-AbTestAssignments {
-/// The experiment.
-experiment_id: Dictionary,
-/// The variant the user sees.
-variant: Dictionary,
-}
+    /// Assignments of users to the variants of experiments.
+    AbTestAssignments {
+        /// The experiment.
+        experiment_id: Dictionary,
+        /// The variant the user sees.
+        variant: Dictionary,
+    }
 );

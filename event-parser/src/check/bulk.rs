@@ -97,7 +97,7 @@ impl<'a, S: Simd> CheckedRows<'a, S> {
         SpanColumn { bytes: self.bytes, rows: self.rows, slot: field.slot() }
     }
 
-    /// Room for one value a row; answers where it begins.
+    /// Room for one value a row; returns where it begins.
     #[inline(always)]
     pub(super) fn reserve(&mut self) -> usize {
         let first = self.values.len();

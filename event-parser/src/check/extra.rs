@@ -29,7 +29,7 @@ fn pieces<'a>(chunk: &'a [u8], unknown: &[UnknownMember], mut piece: impl FnMut(
     piece(Span::from(&b"}"[..]));
 }
 
-/// The pieces of the members of the envelope or of the payload; answers whether there are any.
+/// The pieces of the members of the envelope or of the payload; returns whether there are any.
 #[inline(always)]
 fn members<'a>(
     chunk: &'a [u8],

@@ -42,23 +42,33 @@ pub(super) fn check_rows<'a, S: Simd>(
     reject: impl FnMut(&LineSlots, Vec<Violation>, &mut Batch),
 ) {
     match kind {
-        Some(PayloadKind::Purchase) => check_rows_of::<Purchase, S>(context, times, rows, batch, reject),
-        Some(PayloadKind::Refund) => check_rows_of::<Refund, S>(context, times, rows, batch, reject),
-        Some(PayloadKind::TaskResult) => check_rows_of::<TaskResult, S>(context, times, rows, batch, reject),
-        Some(PayloadKind::Session) => check_rows_of::<Session, S>(context, times, rows, batch, reject),
-        Some(PayloadKind::AbTestAssignment) => {
-            check_rows_of::<AbTestAssignment, S>(context, times, rows, batch, reject)
+        Some(PayloadKind::Purchase) => {
+            check_rows_of::<Purchase, S>(context, times, rows, batch, reject);
         }
-        None => check_rows_of::<OtherEvent, S>(context, times, rows, batch, reject),
+        Some(PayloadKind::Refund) => {
+            check_rows_of::<Refund, S>(context, times, rows, batch, reject);
+        }
+        Some(PayloadKind::TaskResult) => {
+            check_rows_of::<TaskResult, S>(context, times, rows, batch, reject);
+        }
+        Some(PayloadKind::Session) => {
+            check_rows_of::<Session, S>(context, times, rows, batch, reject);
+        }
+        Some(PayloadKind::AbTestAssignment) => {
+            check_rows_of::<AbTestAssignment, S>(context, times, rows, batch, reject);
+        }
+        None => {
+            check_rows_of::<OtherEvent, S>(context, times, rows, batch, reject);
+        }
     }
 }
 
 /// The values of a row's envelope.
 struct Envelope<'a> {
-    event_id: Option<<Uuid as RuleKind>::Value<'a>>,
+    event_id: Option<u128>,
     event_type: Option<Span<'a>>,
     user_id: Option<Span<'a>>,
-    event_time: Option<<EventTime as RuleKind>::Value<'a>>,
+    event_time: Option<i64>,
     session_id: Option<Span<'a>>,
     platform: Option<Span<'a>>,
     app_version: Option<Span<'a>>,

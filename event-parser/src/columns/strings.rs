@@ -243,7 +243,7 @@ fn copy_in_steps(value: Span<'_>, out: &mut [u8]) {
     }
 }
 
-/// Writes a length as LEB128; answers how many bytes it takes.
+/// Writes a length as LEB128; returns how many bytes it takes.
 #[inline]
 fn write_length(out: &mut [u8], mut length: usize) -> usize {
     let mut at = 0;

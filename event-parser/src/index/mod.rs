@@ -135,7 +135,7 @@ impl Index {
         self.tokens.push(simd, base, tokens);
     }
 
-    /// Adds the rare bytes; answers which characters are escaped by a backslash.
+    /// Adds the rare bytes; returns which characters are escaped by a backslash.
     #[inline(always)]
     fn add_rare<S: Simd>(
         &mut self,

@@ -127,7 +127,7 @@ impl Templates {
         self.hit_rate.back_off == 0
     }
 
-    /// Makes a line without control characters a candidate of the first template that it may match; answers whether
+    /// Makes a line without control characters a candidate of the first template that it may match; returns whether
     /// there is one.
     #[inline(always)]
     pub(crate) fn dispatch(&mut self, bytes: &[u8], tokens: &[u32], line: IndexedLine) -> bool {
@@ -172,7 +172,7 @@ impl Templates {
             self.hit_rate.failed_windows = failed_windows + 1;
             self.forget();
         } else if !self.hit_rate.is_high && self.all.len() == super::MAX_TEMPLATES {
-            // The producers have changed: the old templates take the room of new ones.
+            // The producers have changed: old templates would take the room of new ones.
             self.forget();
         }
     }

@@ -140,7 +140,7 @@ impl Template {
         }
     }
 
-    /// Appends a line's unknown members to those of the chunk; answers the range that they take.
+    /// Appends a line's unknown members to those of the chunk; returns the range that they take.
     fn note_unknown(&self, tokens: &[u32], unknown: &mut Vec<UnknownMember>) -> (u32, u32) {
         let first = unknown.len() as u32;
         unknown.extend(self.unknown.iter().map(|member| UnknownMember {

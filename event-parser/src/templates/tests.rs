@@ -16,7 +16,7 @@ type Read = ([Slot; IGNORED_SLOT], Option<PayloadKind>, bool, Vec<UnknownMember>
 
 const ORIGIN: ChunkOrigin = ChunkOrigin { first_line: 1, byte_offset: 0 };
 
-/// Dispatches and matches the lines of a chunk; answers what was read of those that match a template.
+/// Dispatches and matches the lines of a chunk; returns what was read of those that match a template.
 fn match_all(
     backend: Backend,
     templates: &mut Templates,

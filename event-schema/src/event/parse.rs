@@ -75,7 +75,8 @@ fn payload(event_type: &str, envelope: &Envelope, line: &Object<'_>) -> Result<P
     let text = properties.unwrap_or("{}");
     let Some((_, known)) = registry::event_type(event_type) else {
         let invalid = |message: String| line.error("properties", Reason::InvalidValue, message);
-        let members = serde_json::from_str(text).map_err(|error| of_json(&error))?;
+        // The line is JSON: what fails here is a value that a typed payload cannot hold, like the number 1e999.
+        let members = serde_json::from_str(text).map_err(|error| invalid(error.to_string()))?;
         return Ok(Payload::Custom {
             event_type: CustomType::new(event_type).map_err(|error| invalid(error.to_string()))?,
             properties: Properties::new(members).map_err(|error| invalid(error.to_string()))?,

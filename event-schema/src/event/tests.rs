@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::value::Date;
+use crate::value::{Date, Timestamp};
 
 fn envelope() -> Envelope {
     let mut envelope = Envelope::new(

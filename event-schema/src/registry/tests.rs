@@ -45,35 +45,3 @@ fn names_are_unique_and_rules_over_two_fields_name_fields() {
         }
     }
 }
-
-#[test]
-fn purchases_has_the_columns_of_the_warehouse_in_order() {
-    let columns: Vec<_> =
-        PURCHASES.columns().iter().map(|column| format!("{} {}", column.name, column.ty)).collect();
-    assert_eq!(
-        columns,
-        [
-            "batch_date Date",
-            "event_id UUID",
-            "event_type LowCardinality(String)",
-            "user_id String",
-            "event_time DateTime64(3, 'UTC')",
-            "session_id String",
-            "platform LowCardinality(String)",
-            "app_version LowCardinality(String)",
-            "country LowCardinality(String)",
-            "extra String",
-            "source_file LowCardinality(String)",
-            "source_line UInt64",
-            "load_id UUID",
-            "kind LowCardinality(String)",
-            "purchase_id String",
-            "plan LowCardinality(String)",
-            "amount Decimal(18, 4)",
-            "currency LowCardinality(String)",
-            "period_start Nullable(Date)",
-            "period_end Nullable(Date)",
-            "is_trial Bool",
-        ]
-    );
-}

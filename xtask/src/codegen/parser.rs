@@ -43,15 +43,16 @@ fn payload_kind() -> String {
     for (name, (_, event_type)) in names.iter().zip(&all) {
         writeln!(text, "/// `{}`\n{name},", event_type.name).expect("a string");
     }
-    let list: String = names.iter().map(|name| format!("PayloadKind::{name},")).collect();
+    let list: Vec<String> = names.iter().map(|name| format!("PayloadKind::{name}")).collect();
     write!(
         text,
         "}}\n\nimpl PayloadKind {{\n\
          /// Every payload, in the order of the discriminants.\n\
-         pub(crate) const ALL: [PayloadKind; {}] = [{list}];\n\n\
+         pub(crate) const ALL: [PayloadKind; {}] = [{}];\n\n\
          /// The payload of an `event_type`; `None` for one that the contract does not know.\n#[inline]\n\
          pub(crate) fn of(event_type: &[u8]) -> Option<PayloadKind> {{\nmatch event_type {{\n",
-        names.len()
+        names.len(),
+        list.join(",")
     )
     .expect("a string");
     for (name, (_, event_type)) in names.iter().zip(&all) {
@@ -190,11 +191,11 @@ fn dispatch(text: &mut String) {
     for kind in &kinds {
         writeln!(
             text,
-            "Some(PayloadKind::{kind}) => check_rows_of::<{kind}, S>(context, times, rows, batch, reject),"
+            "Some(PayloadKind::{kind}) => {{\ncheck_rows_of::<{kind}, S>(context, times, rows, batch, reject);\n}}"
         )
         .expect("a string");
     }
-    text.push_str("None => check_rows_of::<OtherEvent, S>(context, times, rows, batch, reject),\n}\n}\n\n");
+    text.push_str("None => {\ncheck_rows_of::<OtherEvent, S>(context, times, rows, batch, reject);\n}\n}\n}\n\n");
 }
 
 fn envelope(text: &mut String) {

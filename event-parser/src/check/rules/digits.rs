@@ -1,13 +1,11 @@
 //! Up to eight decimal digits read as one word, so that no branch depends on how many there are.
 
-#![expect(clippy::inline_always, reason = "compiled for each instruction set and event type")]
-
 use crate::span::Span;
 
 /// The most digits of a word.
 pub(super) const WORD_DIGITS: usize = 8;
 
-/// The number that the `length` digits from a position on spell. `None` where one of them is no digit, there are none,
+/// The number that the `length` digits from a position on form. `None` where one of them is not a digit, there are none,
 /// or more than [`WORD_DIGITS`].
 #[inline(always)]
 pub(super) fn short_digits(text: Span<'_>, start: usize, length: usize) -> Option<i64> {

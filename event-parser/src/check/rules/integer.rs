@@ -78,7 +78,7 @@ impl ReadValue for ReadIntegers {
     }
 }
 
-/// The integer that a JSON number spells, if it is in range.
+/// The integer of a JSON number, if it is in range.
 #[inline(always)]
 fn read_integer(text: Span<'_>, (min, max): (u32, u32)) -> Result<u32, Reason> {
     let value = match short_digits(text, 0, text.len()) {

@@ -72,7 +72,7 @@ impl Task for CheckLetters<'_> {
     }
 }
 
-/// The same answer as [`is_upper_letters`], for up to four letters at once.
+/// The same result as [`is_upper_letters`], for up to four letters at once.
 #[inline(always)]
 fn are_capital_letters(span: Span<'_>) -> bool {
     const HIGH: u32 = 0x8080_8080;

@@ -64,7 +64,7 @@ impl ReadValue for ReadShares {
     }
 }
 
-/// The float that a JSON number spells, if it is in range.
+/// The float of a JSON number, if it is in range.
 #[inline(always)]
 fn read_share(text: Span<'_>) -> Result<f64, Reason> {
     let value = match short_share(text) {
