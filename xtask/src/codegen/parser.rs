@@ -195,7 +195,9 @@ fn dispatch(text: &mut String) {
         )
         .expect("a string");
     }
-    text.push_str("None => {\ncheck_rows_of::<OtherEvent, S>(context, times, rows, batch, reject);\n}\n}\n}\n\n");
+    text.push_str(
+        "None => {\ncheck_rows_of::<OtherEvent, S>(context, times, rows, batch, reject);\n}\n}\n}\n\n",
+    );
 }
 
 fn envelope(text: &mut String) {
