@@ -254,8 +254,7 @@ impl LoadError {
             LoadError::TooManyRejects { .. } | LoadError::NoEvents { .. } | LoadError::Misdated { .. } => {
                 ErrorClass::BadData
             }
-            LoadError::RowsDiffer { cause: Some(_), .. } => ErrorClass::Usage,
-            LoadError::RowsDiffer { .. }
+            LoadError::RowsDiffer { cause: None, .. }
             | LoadError::CommitUnknown { .. }
             | LoadError::Swept { .. }
             | LoadError::DayChanged { .. } => ErrorClass::Temporary,
@@ -269,7 +268,8 @@ impl LoadError {
             | LoadError::NotStaged { .. }
             | LoadError::NotLoaded { .. }
             | LoadError::RowsGone { .. } => ErrorClass::NotFound,
-            LoadError::FutureDate { .. }
+            LoadError::RowsDiffer { cause: Some(_), .. }
+            | LoadError::FutureDate { .. }
             | LoadError::CommittedBefore { .. }
             | LoadError::StagedTwice { .. } => ErrorClass::Usage,
             LoadError::Panicked { .. } => ErrorClass::Defect,

@@ -1,5 +1,7 @@
 //! Lines that a mapper reads: the same rows and rejects as those that the parser reads itself.
 
+use std::fmt::Write as _;
+
 use event_generator::{Generator, Plan, Spelling};
 use event_parser::columns::View;
 use event_parser::mapped::{
@@ -210,7 +212,7 @@ impl LineMapper for Elements {
 
     fn explain(&mut self, line: SourceLine<'_>, tag: u32, violation: &mut Violation) {
         let element = line.text.split(';').nth(tag as usize).unwrap();
-        violation.message += &format!(" (element {tag}: {element})");
+        write!(violation.message, " (element {tag}: {element})").expect("writing to a string");
     }
 }
 

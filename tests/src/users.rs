@@ -45,9 +45,9 @@ impl UserServer {
         let quotas = of(|user| format!("<{0}>{1}</{0}>", user.name, user.quota));
         let entries = of(|user| {
             let grants = user.grants.as_ref().map(|grants| {
-                let queries: String =
+                let queries: Vec<String> =
                     grants.iter().map(|grant| format!("<query>GRANT {grant}</query>")).collect();
-                format!("<grants>{queries}</grants>")
+                format!("<grants>{}</grants>", queries.concat())
             });
             format!(
                 "<{0}><password>{PASSWORD}</password><networks><ip>::/0</ip></networks><profile>{0}</profile>\

@@ -46,7 +46,7 @@ impl Warehouse {
             match states.get(name.as_str()) {
                 None | Some(ObjectState::Missing) => statements.push(definition.create),
                 Some(ObjectState::Behind { .. }) if definition.is_view => {
-                    statements.push(definition.replace())
+                    statements.push(definition.replace());
                 }
                 Some(ObjectState::Behind { .. }) => statements.push(self.upgrade(&definition).await?),
                 Some(_) => {}

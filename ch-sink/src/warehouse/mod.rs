@@ -162,7 +162,7 @@ impl Warehouse {
         let started = Instant::now();
         let pauses = Pauses::new(self.retry.total.min(CONNECT_FOR), self.announcer.clone());
         let attempt = async || {
-            let left = (CONNECT_FOR - PROBE_FOR).saturating_sub(started.elapsed());
+            let left = CONNECT_FOR.saturating_sub(PROBE_FOR).saturating_sub(started.elapsed());
             match tokio::time::timeout(left, self.inspect_once()).await {
                 Ok(Err(error @ WarehouseError::Unreachable { .. })) => {
                     Err(match address::greeting(&self.url, GREETING_FOR).await {

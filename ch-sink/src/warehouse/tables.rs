@@ -422,10 +422,10 @@ fn difference(
             // Whether the rows are those of a cluster is not a matter of versions.
             let is_other_layout =
                 |tables: &[String]| tables.iter().any(|table| table.ends_with(&distributed_table("")));
-            return if is_other_layout(&read) != is_other_layout(&expected) {
-                Difference::Other(format!("{why}: --cluster is missing, or not meant"))
-            } else {
+            return if is_other_layout(&read) == is_other_layout(&expected) {
                 Difference::ToMend(why)
+            } else {
+                Difference::Other(format!("{why}: --cluster is missing, or not meant"))
             };
         }
     }

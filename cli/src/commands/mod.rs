@@ -145,11 +145,11 @@ fn resolve(names: &[String], reading: &Reading, talk: Talk) -> Result<Resolved, 
     if let [first, ..] = left_out.as_slice() {
         let which = if talk.verbose { "" } else { ", such as this one (all of them: -v)" };
         let shown = if talk.verbose { left_out.as_slice() } else { std::slice::from_ref(first) };
-        let lines: String =
-            shown.iter().map(|other| format!("\n  {}", visible(&other.to_string()))).collect();
+        let lines: Vec<String> = shown.iter().map(|other| visible(&other.to_string())).collect();
         talk.say(format_args!(
-            "schoolbell: {} of the files there are left out{which}; name them if they are meant:{lines}",
-            left_out.len()
+            "schoolbell: {} of the files there are left out{which}; name them if they are meant:\n  {}",
+            left_out.len(),
+            lines.join("\n  ")
         ));
     }
     Ok(resolved)

@@ -59,7 +59,8 @@ fn none_runs(data: &DataFolder, others: &[Status]) -> String {
     let mut text = format!("no warehouse runs in {}", data.path().display());
     if !others.is_empty() {
         let folders: Vec<String> = others.iter().map(|status| status.data.display().to_string()).collect();
-        text += &format!("; one that runs is named by --data: {}", folders.join(", "));
+        text.push_str("; one that runs is named by --data: ");
+        text.push_str(&folders.join(", "));
     }
     text
 }

@@ -7,13 +7,13 @@ use std::time::Duration;
 use ::url::Url;
 use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey as Aws};
 use object_store::azure::{AzureConfigKey as Azure, MicrosoftAzureBuilder};
-use object_store::client::{CredentialProvider, HttpConnector, ReqwestConnector};
+use object_store::client::CredentialProvider;
 use object_store::gcp::{GoogleCloudStorageBuilder, GoogleConfigKey as Google};
 use object_store::{BackoffConfig, ClientConfigKey, ClientOptions, RetryConfig};
 
 use super::client::{Access, Client};
 use super::settings::{Key, Settings, unusable, variable};
-use super::{FIRST_WAIT, LONGEST_WAIT, Patience, failure, install_crypto, profile, wait_for};
+use super::{FIRST_WAIT, LONGEST_WAIT, Patience, failure, http_client, install_crypto, profile, wait_for};
 use crate::url::{Service, StoreUrl};
 use crate::{Options, SourceError};
 
@@ -118,7 +118,7 @@ fn s3(url: &StoreUrl) -> Result<Client, SourceError> {
                 || settings.is_on(Aws::RequestPayer),
         }
     };
-    client(url, bucket, access, &options)
+    client(url, &bucket, access, &options)
 }
 
 fn gcs(url: &StoreUrl) -> Result<Client, SourceError> {
@@ -150,7 +150,7 @@ fn gcs(url: &StoreUrl) -> Result<Client, SourceError> {
         ask_for(url, Arc::clone(&credentials), GOOGLE_MEND)?;
         Access::Google(credentials)
     };
-    client(url, bucket, access, &options)
+    client(url, &bucket, access, &options)
 }
 
 fn azure(url: &StoreUrl) -> Result<Client, SourceError> {
@@ -188,7 +188,7 @@ fn azure(url: &StoreUrl) -> Result<Client, SourceError> {
         ask_for(url, Arc::clone(&credentials), AZURE_MEND)?;
         Access::Azure { credentials, account }
     };
-    client(url, bucket, access, &options)
+    client(url, &bucket, access, &options)
 }
 
 /// The container, the account, and the account's address.
@@ -256,13 +256,13 @@ fn check_encrypted<K: Key>(
 
 fn client(
     url: &StoreUrl,
-    bucket: String,
+    bucket: &str,
     access: Access,
     options: &ClientOptions,
 ) -> Result<Client, SourceError> {
-    let http = ReqwestConnector::default().connect(options).map_err(|error| refused(url, &error))?;
+    let http = http_client(options).map_err(|error| refused(url, &error))?;
     // As it will be written in requests.
-    let bucket = match Url::parse(&bucket) {
+    let bucket = match Url::parse(bucket) {
         Ok(address) => address.as_str().trim_end_matches('/').to_owned(),
         Err(error) => {
             let problem = format!("{bucket} is no address: {error}");

@@ -48,9 +48,8 @@ pub(super) fn of_answer(
         }
         // A range that the object does not have.
         (416, _) => SourceError::Changed { name, change: format!("it became shorter ({words})") },
-        (408 | 429, _) => unavailable(&name, client, words),
         (501, _) => refused(NO_STORE.to_owned()),
-        (500.., _) => unavailable(&name, client, words),
+        (408 | 429 | 500.., _) => unavailable(&name, client, words),
         _ => refused(CHECK.to_owned()),
     }
 }

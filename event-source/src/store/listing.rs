@@ -89,7 +89,7 @@ pub(super) fn read(xml: &str) -> Result<Page, String> {
                     (None, "EncodingType") => is_encoded = value.trim() == "url",
                     (None, "IsTruncated") => goes_on = value.trim() == "true",
                     (None, "NextContinuationToken" | "NextMarker") if !value.is_empty() => {
-                        page.next = Some(value)
+                        page.next = Some(value);
                     }
                     _ => {}
                 }

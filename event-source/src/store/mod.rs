@@ -24,6 +24,8 @@ use std::future::Future;
 use std::sync::{Once, OnceLock};
 use std::time::Duration;
 
+use object_store::ClientOptions;
+use object_store::client::{HttpClient, HttpConnector, ReqwestConnector};
 use tokio::runtime::{Builder, Runtime};
 
 use client::Client;
@@ -50,6 +52,12 @@ fn runtime() -> &'static Runtime {
             .build()
             .expect("the operating system gives a process two threads")
     })
+}
+
+/// An HTTP client of the stores.
+fn http_client(options: &ClientOptions) -> object_store::Result<HttpClient> {
+    install_crypto();
+    ReqwestConnector::default().connect(options)
 }
 
 /// Gives the stores' HTTP client the cryptography of TLS, unless this process has chosen one already.

@@ -48,7 +48,7 @@ pub(super) fn add_to(settings: &mut Settings<Key>) -> Result<(), SourceError> {
     ] {
         let has_own =
             settings.get(key).is_some() || (key == Key::Region && settings.get(Key::DefaultRegion).is_some());
-        let is_wanted = !has_own && !(is_credential && has_others);
+        let is_wanted = !(has_own || is_credential && has_others);
         if let (true, Some(value)) = (is_wanted, found.remove(name).filter(|value| !value.is_empty())) {
             settings.add(format!("{name} of the AWS profile {profile}"), key, value)?;
         }

@@ -8,7 +8,6 @@ use std::str::FromStr;
 use ::url::Url;
 use object_store::aws::AmazonS3ConfigKey;
 use object_store::azure::{AzureAccessKey, AzureConfigKey, split_sas};
-use object_store::client::{HttpConnector, ReqwestConnector};
 use object_store::gcp::GoogleConfigKey;
 use object_store::{ClientConfigKey, ClientOptions};
 
@@ -26,6 +25,7 @@ const PROXIES: [&str; 6] =
     ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
 
 /// What can be a value of a setting.
+#[derive(Clone, Copy)]
 enum Kind {
     /// `http://` or `https://`, a host, perhaps a port and a path.
     Address,
@@ -236,7 +236,7 @@ fn client(key: ClientConfigKey, value: &str) -> Result<(), String> {
     };
     // The library tells in the value's words what is wrong.
     let options = ClientOptions::new().with_no_system_certificates(true).with_config(key, value);
-    if ReqwestConnector::default().connect(&options).is_ok() {
+    if super::http_client(&options).is_ok() {
         return Ok(());
     }
     Err(match key {
@@ -293,9 +293,10 @@ impl Key for AmazonS3ConfigKey {
             | Self::RoleArn
             | Self::RoleSessionName => Kind::Word,
             Self::Region | Self::DefaultRegion => Kind::Label,
-            Self::RequestPayer if value.eq_ignore_ascii_case("requester") => Kind::Any,
-            Self::RequestPayer => Kind::Switch,
-            Self::ContainerAuthorizationTokenFile | Self::WebIdentityTokenFile => Kind::Any,
+            Self::RequestPayer if !value.eq_ignore_ascii_case("requester") => Kind::Switch,
+            Self::RequestPayer | Self::ContainerAuthorizationTokenFile | Self::WebIdentityTokenFile => {
+                Kind::Any
+            }
             Self::S3Express if switch(value) == Some(false) => Kind::Ignored,
             Self::S3Express => Kind::Unsupported,
             Self::Client(key) => Kind::Client(key),

@@ -19,6 +19,7 @@ const SOURCE: &str = "raw";
 
 /// What the SQL is for.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "one is made for a whole run, and never kept in numbers")]
 pub enum Target {
     /// A dbt model: `{{ ref('…') }}`, `{{ source('raw', '…') }}` and a macro for each option.
     Dbt,

@@ -145,9 +145,6 @@ fn experiments(facts: &Facts, rates: &Rates, options: &AbOptions) -> Vec<Experim
             None if seen.contains("control") => "control",
             None => in_any_case.unwrap_or_else(|| seen.first().expect("an experiment has an assignment")),
         };
-        fn by_variant<T: Default>(seen: &BTreeSet<&str>) -> BTreeMap<String, T> {
-            seen.iter().map(|variant| ((*variant).to_owned(), T::default())).collect()
-        }
         let mut assigned: BTreeMap<String, u64> = by_variant(&seen);
         let mut variants: BTreeMap<String, Vec<Values>> = by_variant(&seen);
         let mut retention_d7: BTreeMap<String, Vec<f64>> = by_variant(&seen);
@@ -241,4 +238,9 @@ fn scipy(experiments: &[Experiment]) -> Vec<Found> {
     let output = python.wait_with_output().expect("the script ends");
     assert!(output.status.success(), "tests/science/ab_test_results.py: {}", output.status);
     serde_json::from_slice(&output.stdout).expect("the script writes JSON rows")
+}
+
+/// Something empty for each variant.
+fn by_variant<T: Default>(seen: &BTreeSet<&str>) -> BTreeMap<String, T> {
+    seen.iter().map(|variant| ((*variant).to_owned(), T::default())).collect()
 }

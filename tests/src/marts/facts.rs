@@ -254,7 +254,9 @@ impl Facts {
 
 /// Event id, user and time of every purchase that was told before, with the id of the event that counts.
 pub fn repeated_purchases(files: &[DayFile]) -> Vec<(String, String, i64, String)> {
-    let mut told: BTreeMap<(String, i64, i64), Vec<(i64, String, String)>> = BTreeMap::new();
+    /// Time, event id, and user.
+    type Told = (i64, String, String);
+    let mut told: BTreeMap<(String, i64, i64), Vec<Told>> = BTreeMap::new();
     for (_, row) in deduplicated(files) {
         if row.table == "purchases" && text(row, "kind") == "purchase" {
             let key = (text(row, "purchase_id"), integer(row, "period_start"), integer(row, "period_end"));
