@@ -40,8 +40,10 @@ fn ddl_of(world: &World, name: &str, from: &str, to: &str) -> String {
 
 #[test]
 fn what_is_somebody_elses_is_named_and_left_as_it_is() {
+    /// A name, the statements that make it, and what is said of it.
+    type Kind = (&'static str, Box<dyn Fn(&World) -> String>, &'static [&'static str]);
     let mark = "COMMENT 'schoolbell/raw/2: ";
-    let kinds: Vec<(&str, Box<dyn Fn(&World) -> String>, &[&str])> = vec![
+    let kinds: Vec<Kind> = vec![
         // Names that anybody would give. They became empty views.
         (
             "tables",

@@ -1,6 +1,7 @@
 //! Situations that figures were once wrong in, each small enough to count by hand.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::fs;
 
 use integration_tests::days::{Line, dbt_project};
@@ -30,7 +31,7 @@ impl Case {
         let mut days: BTreeMap<Date, String> = BTreeMap::new();
         for line in lines {
             let text = days.entry(line.date()).or_default();
-            *text += &format!("{line}\n");
+            writeln!(text, "{line}").expect("writing to a string");
         }
         for (date, text) in days {
             let file = format!("{date}.jsonl");

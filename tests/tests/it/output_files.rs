@@ -98,7 +98,7 @@ fn all_that_is_left_out_is_told() {
     fs::create_dir(world.path("day")).unwrap();
     fs::write(world.path("day/part-1.jsonl"), line.to_string()).unwrap();
     for other in ["a-readme.md", "part-2.jsonl.bz2"] {
-        fs::write(world.path("day").to_owned() + "/" + other, "").unwrap();
+        fs::write(world.path("day") + "/" + other, "").unwrap();
     }
     let left_out = json!(["day/a-readme.md", "day/part-2.jsonl.bz2"]);
     for command in ["validate", "load"] {

@@ -189,10 +189,10 @@ fn a_store_that_goes_away_is_told_at_once() {
     let scene = Scene::new("goes_away");
     let proxy = Proxy::to(scene.bucket.server());
     let (reached, is_reached) = channel();
-    let (come_back, comes_back) = channel::<()>();
+    let (come_back, returned) = channel::<()>();
     let wait = move |_: &Head| {
         reached.send(()).unwrap();
-        let _ = comes_back.recv();
+        let _ = returned.recv();
     };
     let reads = |head: &Head| head.field("Range").is_some();
     proxy.add(Rule::new(reads, Fault::CutAnswer { after: 0 }).times(1));
