@@ -1,4 +1,4 @@
-//! How fast one core makes lines: `cargo run --release -p event-generator --example speed [USERS [FILE]]`.
+//! How fast one core makes lines: `cargo run --release -p event-generator --example generator_speed [USERS [FILE]]`.
 //!
 //! Without a file the lines are counted and dropped.
 

@@ -133,6 +133,13 @@ pub enum WarehouseError {
     },
 }
 
+/// What the port of the native protocol says to who speaks HTTP there.
+const NATIVE: [&str; 2] = ["clickhouse-client program", "native protocol"];
+/// The answers of a proxy that does not reach the server now.
+const GATEWAY: [&str; 4] = ["429", "502", "503", "504"];
+/// What is wrong with an answer that is none of HTTP.
+const NO_HTTP: &str = "it does not speak HTTP";
+
 impl WarehouseError {
     /// What the error means.
     pub fn class(&self) -> ErrorClass {
@@ -171,11 +178,16 @@ impl WarehouseError {
     pub(crate) fn at_first_contact(self) -> Self {
         match self {
             WarehouseError::NotClickHouse { url, problem } => {
-                let native = ["clickhouse-client program", "native protocol"];
-                let found = if native.iter().any(|words| problem.contains(words)) {
+                let is_native = NATIVE.iter().any(|words| problem.contains(words));
+                let is_page =
+                    problem.starts_with('<') && !GATEWAY.iter().any(|status| problem.contains(status));
+                let found = if is_native {
                     "that port is for the native protocol (clickhouse-client)".to_owned()
-                } else {
+                } else if is_page || problem == NO_HTTP {
                     format!("what answers there is something else ({problem})")
+                } else {
+                    // It may be a proxy whose server is away for a moment.
+                    return WarehouseError::NotClickHouse { url, problem };
                 };
                 WarehouseError::WrongAddress { url, found }
             }
@@ -225,7 +237,7 @@ impl WarehouseError {
                     WarehouseError::InvalidUrl { problem: "what answers there does not speak TLS" }
                 }
                 _ if is_other_protocol(source.as_ref()) => {
-                    WarehouseError::NotClickHouse { url, problem: "it does not speak HTTP".to_owned() }
+                    WarehouseError::NotClickHouse { url, problem: NO_HTTP.to_owned() }
                 }
                 _ => WarehouseError::Unreachable { url, doing, problem: with_causes(source.as_ref()) },
             },
@@ -241,7 +253,7 @@ fn from_answer(url: String, doing: String, message: &str) -> WarehouseError {
         return WarehouseError::Refused { doing, kind, message: message.trim().to_owned() };
     }
     // What a proxy in front of the server says.
-    if ["429", "502", "503", "504"].iter().any(|status| message.trim().starts_with(status)) {
+    if GATEWAY.iter().any(|status| message.trim().starts_with(status)) {
         return WarehouseError::Unreachable { url, doing, problem: start_of(message) };
     }
     WarehouseError::not_clickhouse(&url, message)

@@ -75,8 +75,9 @@ fn payload(event_type: &str, envelope: &Envelope, line: &Object<'_>) -> Result<P
     let text = properties.unwrap_or("{}");
     let Some((_, known)) = registry::event_type(event_type) else {
         let invalid = |message: String| line.error("properties", Reason::InvalidValue, message);
-        // The line is JSON: what fails here is a value that a typed payload cannot hold, like the number 1e999.
-        let members = serde_json::from_str(text).map_err(|error| invalid(error.to_string()))?;
+        // What is JSON, and fails here, is a value that a typed payload cannot hold, like the number 1e999.
+        let members = serde_json::from_str(text)
+            .map_err(|error| if is_json(text) { invalid(error.to_string()) } else { of_json(&error) })?;
         return Ok(Payload::Custom {
             event_type: CustomType::new(event_type).map_err(|error| invalid(error.to_string()))?,
             properties: Properties::new(members).map_err(|error| invalid(error.to_string()))?,
@@ -97,6 +98,25 @@ fn payload(event_type: &str, envelope: &Envelope, line: &Object<'_>) -> Result<P
         "ab_test_assignment" => Payload::AbTestAssignment(AbTestAssignment::parse(&object)?),
         other => unreachable!("the registry has no event type {other}"),
     })
+}
+
+/// Whether text is JSON whose escapes spell characters; numbers may be of any size.
+fn is_json(text: &str) -> bool {
+    fn all_strings(value: &str) -> serde_json::Result<()> {
+        match value.as_bytes().first() {
+            Some(b'{') => serde_json::from_str::<Members<'_>>(value)?
+                .0
+                .iter()
+                .try_for_each(|(_, member)| all_strings(member.get())),
+            Some(b'[') => serde_json::from_str::<Vec<&RawValue>>(value)?
+                .iter()
+                .try_for_each(|element| all_strings(element.get())),
+            Some(b'"') => serde_json::from_str::<String>(value).map(drop),
+            _ => Ok(()),
+        }
+    }
+
+    all_strings(text).is_ok()
 }
 
 /// The members of an object in their order, repeated ones included.

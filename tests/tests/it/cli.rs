@@ -192,7 +192,7 @@ fn generate_writes_the_same_days_again() {
     assert!(
         fs::read_to_string(world.path("a/exchange_rates.csv"))
             .unwrap()
-            .starts_with("currency,valid_from,rate\n")
+            .starts_with("from_currency,to_currency,valid_from,rate\n")
     );
 }
 

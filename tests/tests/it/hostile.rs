@@ -99,7 +99,7 @@ fn hostile_names_come_out_as_they_went_in() {
 
     let definitions = names.definitions();
     fs::write(world.path("metrics.toml"), &definitions).unwrap();
-    let project = dbt_project(&world, "currency,valid_from,rate\n");
+    let project = dbt_project(&world, "from_currency,to_currency,valid_from,rate\n");
     let own = custom::read("metrics.toml", &definitions).unwrap();
     for file in generated_files(&own) {
         let path = world.folder().join(&file.path);

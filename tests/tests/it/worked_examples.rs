@@ -160,11 +160,11 @@ fn anscombe() -> Vec<Line> {
     lines
 }
 
-/// A hundred million against nothing, give or take one: sums of squares have no digit left of the spread.
+/// A hundred million against one, give or take one: sums of squares have no digit left of the spread.
 fn far_apart() -> Vec<Line> {
     let mut lines = Vec::new();
     for (variant, amounts) in
-        [("control", ["0.0"; 3]), ("treatment", ["100000000", "100000001", "100000002"])]
+        [("control", ["0.5", "1.0", "1.5"]), ("treatment", ["100000000", "100000001", "100000002"])]
     {
         for (number, amount) in amounts.iter().enumerate() {
             let user = format!("far-{variant}-{number}");
