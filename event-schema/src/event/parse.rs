@@ -20,6 +20,9 @@ use crate::value::{
 /// The most characters of a value that a message shows.
 const SHOWN_CHARACTERS: usize = 80;
 
+/// The most levels of nesting, the line's object being the first: the loader's own limit.
+const DEEPEST: usize = 128;
+
 /// A line that is not an event of the contract, with the first violation that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -55,8 +58,9 @@ impl FromStr for Event {
     /// The rules are those of the loader, except those of a day file: a line of any length and a time of any day are
     /// accepted. For files use the crate `event-parser`, which is many times faster and reports every violation.
     fn from_str(line: &str) -> Result<Event> {
-        let line: Members<'_> = serde_json::from_str(line).map_err(|error| of_json(&error))?;
-        let object = Object { path: "", fields: &ENVELOPE, members: line };
+        let members: Members<'_> = serde_json::from_str(line).map_err(|error| of_json(&error))?;
+        check_values(line, 1)?;
+        let object = Object { path: "", fields: &ENVELOPE, members };
         let event_type: Text<1, 128> = object.required("event_type", text)?;
         let envelope = Envelope::parse(&object)?;
         let payload = payload(&event_type, &envelope, &object)?;
@@ -75,9 +79,8 @@ fn payload(event_type: &str, envelope: &Envelope, line: &Object<'_>) -> Result<P
     let text = properties.unwrap_or("{}");
     let Some((_, known)) = registry::event_type(event_type) else {
         let invalid = |message: String| line.error("properties", Reason::InvalidValue, message);
-        // What is JSON, and fails here, is a value that a typed payload cannot hold, like the number 1e999.
-        let members = serde_json::from_str(text)
-            .map_err(|error| if is_json(text) { invalid(error.to_string()) } else { of_json(&error) })?;
+        // The line is JSON: what fails here is a value that a typed payload cannot hold, like the number 1e999.
+        let members = serde_json::from_str(text).map_err(|error| invalid(error.to_string()))?;
         return Ok(Payload::Custom {
             event_type: CustomType::new(event_type).map_err(|error| invalid(error.to_string()))?,
             properties: Properties::new(members).map_err(|error| invalid(error.to_string()))?,
@@ -100,23 +103,26 @@ fn payload(event_type: &str, envelope: &Envelope, line: &Object<'_>) -> Result<P
     })
 }
 
-/// Whether text is JSON whose escapes spell characters; numbers may be of any size.
-fn is_json(text: &str) -> bool {
-    fn all_strings(value: &str) -> serde_json::Result<()> {
-        match value.as_bytes().first() {
-            Some(b'{') => serde_json::from_str::<Members<'_>>(value)?
-                .0
-                .iter()
-                .try_for_each(|(_, member)| all_strings(member.get())),
-            Some(b'[') => serde_json::from_str::<Vec<&RawValue>>(value)?
-                .iter()
-                .try_for_each(|element| all_strings(element.get())),
-            Some(b'"') => serde_json::from_str::<String>(value).map(drop),
-            _ => Ok(()),
-        }
+/// Checks what stepping over a value does not look at: that the escapes of all strings spell characters, and how deep
+/// it is nested. `depth` is the levels around it and its own.
+fn check_values(value: &str, depth: usize) -> Result<()> {
+    let first = value.trim_start().as_bytes().first();
+    if depth > DEEPEST && matches!(first, Some(b'{' | b'[')) {
+        let message = format!("expected at most {DEEPEST} levels of nesting, found more");
+        return Err(ParseEventError { reason: Reason::NestingTooDeep, field: String::new(), message });
     }
-
-    all_strings(text).is_ok()
+    match first {
+        Some(b'{') => {
+            let Members(members) = serde_json::from_str(value).map_err(|error| of_json(&error))?;
+            members.iter().try_for_each(|(_, member)| check_values(member.get(), depth + 1))
+        }
+        Some(b'[') => {
+            let elements: Vec<&RawValue> = serde_json::from_str(value).map_err(|error| of_json(&error))?;
+            elements.iter().try_for_each(|element| check_values(element.get(), depth + 1))
+        }
+        Some(b'"') => serde_json::from_str::<Cow<'_, str>>(value).map(drop).map_err(|error| of_json(&error)),
+        _ => Ok(()),
+    }
 }
 
 /// The members of an object in their order, repeated ones included.
