@@ -97,6 +97,9 @@ const STATISTICS: [&str; 12] = [
     "srm_p_value",
 ];
 
+/// Those that follow from the difference in standard errors.
+const OF_THE_TEST: [&str; 3] = ["degrees_of_freedom", "p_value", "p_value_adjusted"];
+
 /// `fct_ab_test_results`: every variant against its experiment's control.
 ///
 /// # Panics
@@ -120,7 +123,13 @@ pub fn ab_test_results(facts: &Facts, rates: &Rates, options: &AbOptions) -> Tab
             Cell::Count(row.control_users),
         ];
         let scale = row.scale.max(1.0);
-        cells.extend(STATISTICS.map(|name| Cell::Statistic(row.statistics[name], scale)));
+        // What CUPED leaves of users who do nearly what they did before is small beside their values, whose rounding
+        // then counts in every multiple of the standard error.
+        let in_errors = row.statistics["standard_error"].map_or(1.0, |error| (0.01 * scale / error).max(1.0));
+        cells.extend(STATISTICS.map(|name| {
+            let scale = if OF_THE_TEST.contains(&name) { in_errors } else { scale };
+            Cell::Statistic(row.statistics[name], scale)
+        }));
         cells.push(Cell::Count(row.excluded_users));
         cells.push(Cell::Texts(row.warnings));
         mart.push(cells);
