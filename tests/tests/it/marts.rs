@@ -27,7 +27,7 @@ fn builds() -> [Build; 4] {
     let shares = [(first.clone(), 0.5), (second.clone(), 0.3), (third.clone(), 0.2)];
     let all = AbOptions {
         window_days: 21,
-        control_variants: [(first.clone(), third), (second, "'".to_owned())].into(),
+        control_variants: [(first.clone(), third), (second, "\\".to_owned())].into(),
         expected_shares: [(first, shares.into())].into(),
         min_users: 2,
     };
