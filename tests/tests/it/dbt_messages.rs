@@ -123,8 +123,11 @@ fn two_builds_at_once_are_one() {
     let first = start(&world);
     let started = "SELECT toString(run_id) FROM {staging}.schoolbell_runs WHERE state = 'started'";
     let run_id = wait_for(&world, started);
+    // Held where it is: it must not end before the second one looks, however slowly that one starts.
+    let held = Paused::new(first.id());
     // With a folder of its own, as on another machine.
     let finished = run(&World::new("two_builds"), &json!({}));
+    drop(held);
     assert_eq!(finished.code, 2, "{}", finished.stdout);
     assert_says(&finished, "Another dbt run is building these databases: dbt build");
     assert_says(&finished, &format!("run {run_id}, since "));
@@ -141,10 +144,32 @@ fn two_builds_at_once_are_one() {
     };
     killed(301);
     world.dbt(&["run", "--select", "stg_loads"]);
-    killed(200);
+    killed(100);
     assert_eq!(run(&world, &json!({})).code, 2);
     world.dbt(&["run-operation", "forget_runs"]);
     world.dbt(&["run", "--select", "stg_loads"]);
+}
+
+/// A process that does nothing until this is dropped.
+struct Paused(u32);
+
+impl Paused {
+    fn new(process: u32) -> Self {
+        signal("STOP", process);
+        Self(process)
+    }
+}
+
+impl Drop for Paused {
+    fn drop(&mut self) {
+        signal("CONT", self.0);
+    }
+}
+
+fn signal(name: &str, process: u32) {
+    let status =
+        Command::new("kill").args(["-s", name, &process.to_string()]).status().expect("kill can be run");
+    assert!(status.success(), "kill -s {name} {process}: {status}");
 }
 
 /// A build that runs on while others are tried.

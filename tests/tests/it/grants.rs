@@ -115,7 +115,7 @@ fn what_is_missing_is_told_before_anything_is_sent() {
         ("nobody", &load[..], &["SELECT ON lacking_raw.", "INSERT ON lacking_raw."][..]),
         ("half", &load, &["INSERT ON lacking_raw.ab_test_assignments_data, ", "lacking_raw.loads"]),
         ("schoolbell_rejects", &load, &["INSERT ON lacking_raw.ab_test_assignments_data, "]),
-        ("schoolbell_reader", &rejects, &["SELECT ON lacking_raw.loads"]),
+        ("schoolbell_reader", &rejects, &["SELECT ON lacking_raw.rejected_events_all"]),
         ("nobody", &rejects, &["SELECT ON lacking_raw.loads"]),
     ] {
         proxy.reset();
