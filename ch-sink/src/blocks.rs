@@ -1,7 +1,7 @@
 //! What is sent of a batch: a block a table, with the columns of the warehouse in its order.
 
 use event_parser::columns::{Column as _, Dictionary, Fixed, Strings};
-use event_parser::{Batch, NamedView, Reject};
+use event_parser::{Batch, NamedView, ParseStats, Reject, Table};
 use event_schema::registry::{Column, REJECTED_EVENTS, TableId};
 use event_schema::value::Date;
 use uuid::Uuid;
@@ -34,69 +34,98 @@ impl Constants {
     }
 }
 
-/// A table of a batch that is to be sent.
+/// A table that a batch fills.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Part {
+pub(crate) enum BatchTable {
+    /// A table of events.
     Entity(TableId),
+    /// `raw.rejected_events`.
     Rejects,
 }
 
-impl Part {
-    /// What a batch can hold.
-    pub(crate) fn all() -> impl Iterator<Item = Part> {
-        TableId::ALL.into_iter().map(Part::Entity).chain([Part::Rejects])
+impl BatchTable {
+    /// All of them.
+    pub(crate) fn all() -> impl Iterator<Item = BatchTable> {
+        TableId::ALL.into_iter().map(BatchTable::Entity).chain([BatchTable::Rejects])
     }
 
     /// The table that readers use.
-    pub(crate) fn table(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
-            Part::Entity(id) => id.name(),
-            Part::Rejects => REJECTED_EVENTS.table,
+            BatchTable::Entity(id) => id.name(),
+            BatchTable::Rejects => REJECTED_EVENTS.table,
         }
     }
 
+    /// How many rows a batch has for it.
     pub(crate) fn rows(self, batch: &Batch) -> usize {
         match self {
-            Part::Entity(id) => batch.table(id).rows(),
-            Part::Rejects => batch.rejects().len(),
+            BatchTable::Entity(id) => batch.table(id).rows(),
+            BatchTable::Rejects => batch.rejects().len(),
         }
     }
 
-    /// Bytes of memory that a batch's rows take.
+    /// Bytes of memory that a batch's rows for it take.
     pub(crate) fn bytes(self, batch: &Batch) -> usize {
         match self {
-            Part::Entity(id) => batch.table(id).bytes(),
-            Part::Rejects => batch.reject_bytes(),
+            BatchTable::Entity(id) => batch.table(id).bytes(),
+            BatchTable::Rejects => batch.reject_bytes(),
         }
     }
 
-    /// Moves the rows out of a batch.
-    pub(crate) fn take(self, batch: &mut Batch) -> Batch {
+    /// Takes the rows for it out of a batch.
+    pub(crate) fn take(self, batch: &mut Batch) -> TableRows {
         match self {
-            Part::Entity(id) => batch.take_table(id),
-            Part::Rejects => batch.take_rejects(),
+            BatchTable::Entity(id) => TableRows::Entity(batch.take_table(id)),
+            BatchTable::Rejects => TableRows::Rejects(batch.take_rejects()),
+        }
+    }
+}
+
+/// The rows of one table, taken out of a batch.
+pub(crate) enum TableRows {
+    Entity(Box<dyn Table>),
+    Rejects(Vec<Reject>),
+}
+
+impl TableRows {
+    /// Which table's they are.
+    pub(crate) fn table(&self) -> BatchTable {
+        match self {
+            TableRows::Entity(table) => BatchTable::Entity(table.id()),
+            TableRows::Rejects(_) => BatchTable::Rejects,
+        }
+    }
+
+    /// How many there are.
+    pub(crate) fn count(&self) -> usize {
+        match self {
+            TableRows::Entity(table) => table.rows(),
+            TableRows::Rejects(rejects) => rejects.len(),
+        }
+    }
+
+    /// Adds them to the figures of a load.
+    pub(crate) fn add_to(&self, stats: &mut ParseStats) {
+        match self {
+            TableRows::Entity(table) => stats.add_table(table.as_ref()),
+            TableRows::Rejects(rejects) => stats.add_rejects(rejects),
         }
     }
 
     /// Makes the block and gives it to `send`.
-    pub(crate) fn with_block<T>(
-        self,
-        batch: &Batch,
-        constants: &Constants,
-        send: impl FnOnce(&Block<'_>) -> T,
-    ) -> T {
+    pub(crate) fn with_block<T>(&self, constants: &Constants, send: impl FnOnce(&Block<'_>) -> T) -> T {
         match self {
-            Part::Entity(id) => {
-                let table = batch.table(id);
+            TableRows::Entity(table) => {
                 let order = order::by_sorting_key(table.envelope());
                 let views = table.envelope().columns().into_iter().chain(table.own_columns());
                 send(&Block {
                     rows: order.len(),
                     order: Some(&order),
-                    columns: arrange(&id.entity().columns(), constants, views),
+                    columns: arrange(&table.id().entity().columns(), constants, views),
                 })
             }
-            Part::Rejects => send(&RejectColumns::new(batch.rejects()).block(constants)),
+            TableRows::Rejects(rejects) => send(&RejectColumns::new(rejects).block(constants)),
         }
     }
 }

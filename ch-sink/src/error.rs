@@ -7,7 +7,7 @@ use event_schema::value::Date;
 use event_source::{ErrorKind, SourceError};
 use uuid::Uuid;
 
-use crate::load::Rejected;
+use crate::rejected::Rejected;
 pub use warehouse::WarehouseError;
 
 /// What an error means to a scheduler; the exit codes of `sysexits.h` stand beside each.
@@ -77,7 +77,7 @@ pub enum LoadError {
     #[error(
         "{batch_date} was not loaded: its sources hold no valid event ({} lines that are not blank); check that \
          they are the right ones, or allow an empty day (--allow-empty){rejected}",
-        rejected.lines
+        rejected.stats.checked_lines()
     )]
     NoEvents {
         /// The day.
@@ -278,11 +278,11 @@ impl LoadError {
 }
 
 fn share(rejected: &Rejected, limit: f64) -> String {
-    let total: u64 = rejected.by_reason.values().sum();
+    let stats = &rejected.stats;
     format!(
-        "{total} of {} lines ({:.2} %) were rejected, more than --max-reject-ratio {} allows",
-        rejected.lines,
-        100.0 * total as f64 / rejected.lines.max(1) as f64,
-        limit
+        "{} of {} lines ({:.2} %) were rejected, more than --max-reject-ratio {limit} allows",
+        stats.rejected_lines(),
+        stats.checked_lines(),
+        100.0 * stats.reject_ratio(),
     )
 }

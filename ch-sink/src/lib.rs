@@ -7,6 +7,8 @@
 //! - `native`: a block as bytes, a piece at a time;
 //! - `warehouse`: the connection: whose tables there are, grants, inserts, commits, partitions;
 //! - `refusal`: what a refusal of the server means;
+//! - `record`: what a load has read and stored, as it is kept in the warehouse and reported;
+//! - `rules`: which commit holds and what may be removed, as functions without IO;
 //! - [`load()`]: a day from its sources to its commit, and the cleaning up afterwards.
 //!
 //! What holds:
@@ -22,19 +24,25 @@ mod error;
 mod load;
 mod native;
 mod order;
+mod record;
 mod refusal;
+mod rejected;
+mod rules;
 mod warehouse;
 
 pub use error::{ErrorClass, LoadError, WarehouseError};
+pub use event_parser::LoadStats;
 pub use load::{
-    EditedLines, EventsByDate, Example, LeftoverLoads, LoadOptions, LoadReport, LoadStatus, Progress,
-    Rejected, RejectsOf, ReplayReport, ReplayStatus, UnloadReport, UnloadStatus, commit_staged,
-    count_rejects, leftover_loads, load, misdated_events_warning, misdated_names_warning, read_rejects,
-    refuse_future_date, replay_rejects, stage, unload,
+    EditedLines, EventsByDate, LeftoverLoads, LoadOptions, LoadReport, LoadStatus, Progress, RejectsOf,
+    ReplayReport, ReplayStatus, UnloadReport, UnloadStatus, commit_staged, count_rejects, leftover_loads,
+    load, misdated_events_warning, misdated_names_warning, read_rejects, refuse_future_date, replay_rejects,
+    stage, unload,
 };
+pub use record::{CommittedSource, LoadRecord};
 pub use refusal::RefusalKind;
+pub use rejected::{Example, Rejected};
 pub use warehouse::{
-    Commit, CommittedSource, ConnectOptions, Disk, Grant, Inspection, LoadedDay, Need, OLDEST_SERVER, Object,
-    ObjectState, RejectCount, RejectFilter, RejectKey, RejectedLine, Retry, Secret, TablesError, Waiting,
-    WaitingLoads, Warehouse, WireCompression,
+    Commit, ConnectOptions, Disk, Grant, Inspection, LoadedDay, Need, OLDEST_SERVER, Object, ObjectState,
+    RejectCount, RejectFilter, RejectKey, RejectedLine, Retry, Secret, TablesError, Waiting, WaitingLoads,
+    Warehouse, WireCompression,
 };

@@ -33,7 +33,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         println!("raw.{}: {} rows of {columns} columns in the last batch", table.id().name(), table.rows());
     }
     stats.add(&batch);
-    println!("{} lines, {} of them blank", stats.lines(), stats.blank_lines());
+    println!("{} lines, {} of them blank", stats.totals().lines, stats.totals().blank_lines);
     for reject in stats.examples() {
         println!("line {}: {}: {}", reject.line, reject.first(), reject.first().message);
     }

@@ -9,6 +9,7 @@ pub mod columns;
 mod contract;
 mod dates;
 mod index;
+mod load_stats;
 pub mod mapped;
 mod options;
 mod parser;
@@ -26,6 +27,7 @@ pub use batch::{
     TaskResults, Violation,
 };
 pub use dates::EventDates;
+pub use load_stats::LoadStats;
 pub use options::Options;
 pub use parser::Parser;
 pub use split::KEPT_BYTES;

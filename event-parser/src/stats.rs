@@ -1,24 +1,16 @@
-//! Sums over batches: numbers of lines, accepted rows and rejects, with examples of rejects.
+//! Sums over batches: the figures of a load, the dates of its events, and examples of rejected lines.
 
-use std::collections::BTreeMap;
-
-use event_schema::Reason;
-use event_schema::registry::TableId;
-
-use crate::batch::{Batch, Reject};
+use crate::batch::{Batch, Reject, Table};
 use crate::dates::{EventDates, date_out_of_range};
+use crate::load_stats::{LoadStats, add_count};
 
 /// The most bytes of a line in an example.
 const EXAMPLE_BYTES: usize = 200;
 
-/// Numbers of lines, accepted rows and rejected lines of the batches so far.
+/// The figures of the batches so far, with the dates of their events and examples of rejected lines.
 #[derive(Debug, Clone, Default)]
 pub struct ParseStats {
-    lines: u64,
-    blank_lines: u64,
-    /// By table, in the order of the registry.
-    accepted: [u64; TableId::COUNT],
-    rejected: BTreeMap<Reason, u64>,
+    totals: LoadStats,
     dates: EventDates,
     dates_out_of_range: EventDates,
     examples: Vec<Reject>,
@@ -31,67 +23,45 @@ impl ParseStats {
         ParseStats { max_examples, ..ParseStats::default() }
     }
 
-    /// Adds a batch.
+    /// Adds a batch: its lines, its rows and its rejected lines.
     pub fn add(&mut self, batch: &Batch) {
-        self.lines += batch.lines;
-        self.blank_lines += batch.blank_lines;
-        for (sum, (_, rows)) in self.accepted.iter_mut().zip(batch.rows_by_table()) {
-            *sum += rows as u64;
+        self.add_lines(batch.lines, batch.blank_lines);
+        for table in batch.tables() {
+            self.add_table(table);
         }
-        for times in batch.event_times() {
-            self.dates.add_times(times);
-        }
-        for reject in batch.rejects() {
+        self.add_rejects(batch.rejects());
+    }
+
+    /// Adds lines that were read, blank ones included, and the blank ones among them.
+    pub fn add_lines(&mut self, lines: u64, blank_lines: u64) {
+        self.totals.lines += lines;
+        self.totals.blank_lines += blank_lines;
+    }
+
+    /// Adds the rows of a table.
+    pub fn add_table(&mut self, table: &dyn Table) {
+        add_count(&mut self.totals.accepted, table.id().name(), table.rows() as u64);
+        self.dates.add_times(table.envelope().event_time.values());
+    }
+
+    /// Adds rejected lines.
+    pub fn add_rejects(&mut self, rejects: &[Reject]) {
+        for reject in rejects {
             if let Some(date) = date_out_of_range(reject) {
                 self.dates_out_of_range.add(date, 1);
             }
-            let count = self.rejected.entry(reject.first().reason).or_default();
-            *count += 1;
-            if *count <= self.max_examples {
+            let reason = reject.first().reason.as_str();
+            add_count(&mut self.totals.rejected, reason, 1);
+            if self.totals.rejected[reason] <= self.max_examples {
                 let raw = reject.raw[..reject.raw.len().min(EXAMPLE_BYTES)].to_vec();
                 self.examples.push(Reject { raw, ..reject.clone() });
             }
         }
     }
 
-    /// All lines, blank ones included.
-    pub fn lines(&self) -> u64 {
-        self.lines
-    }
-
-    /// Blank lines.
-    pub fn blank_lines(&self) -> u64 {
-        self.blank_lines
-    }
-
-    /// Lines that are not blank.
-    pub fn filled_lines(&self) -> u64 {
-        self.lines - self.blank_lines
-    }
-
-    /// Rows by table, in the order of the registry.
-    pub fn accepted(&self) -> impl Iterator<Item = (&'static str, u64)> {
-        TableId::ALL.into_iter().map(TableId::name).zip(self.accepted)
-    }
-
-    /// Rows of all tables.
-    pub fn accepted_rows(&self) -> u64 {
-        self.accepted.iter().sum()
-    }
-
-    /// Rejected lines by reason: the reason of each line's first violation.
-    pub fn rejected(&self) -> &BTreeMap<Reason, u64> {
-        &self.rejected
-    }
-
-    /// Rejected lines.
-    pub fn rejected_lines(&self) -> u64 {
-        self.rejected.values().sum()
-    }
-
-    /// The share of rejected lines, of those that are not blank; 0 where there are none.
-    pub fn reject_ratio(&self) -> f64 {
-        self.rejected_lines() as f64 / self.filled_lines().max(1) as f64
+    /// The figures so far.
+    pub fn totals(&self) -> &LoadStats {
+        &self.totals
     }
 
     /// The dates of the accepted events.

@@ -13,11 +13,10 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use event_schema::registry::REJECTED_EVENTS;
 use serde::Serialize;
 
-use crate::WarehouseError;
-use crate::warehouse::{Found, TABLES, Warehouse};
-
 use super::Day;
-use super::rules::{self, Clocks, Fate, StoredLoad};
+use crate::WarehouseError;
+use crate::rules::{self, Clocks, Fate, StoredLoad};
+use crate::warehouse::{Found, TABLES, Warehouse};
 
 /// A load waits for so long for the readers of what it has replaced. If one takes longer, a later load sweeps.
 const WAIT_FOR_READERS: Duration = Duration::from_secs(5);

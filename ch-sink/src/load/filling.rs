@@ -19,7 +19,7 @@ use event_parser::Batch;
 use tokio::sync::mpsc;
 
 use super::tally::Tally;
-use crate::blocks::Part;
+use crate::blocks::{BatchTable, TableRows};
 
 /// Pieces on their way (some of 1 MiB for each table that is sent), what is read and decompressed ahead, the runtime.
 const FIXED_BYTES: usize = 48 << 20;
@@ -46,8 +46,7 @@ pub(super) struct Filling {
 
 /// Rows of one table on their way.
 pub(super) struct Outgoing {
-    pub(super) part: Part,
-    pub(super) rows: Arc<Batch>,
+    pub(super) rows: Arc<TableRows>,
     /// From 1.
     pub(super) number: u64,
     /// Free again when the rows are stored, or given up.
@@ -91,31 +90,31 @@ impl Filling {
     /// Sends all that is left, the largest table first; what there was in the end.
     pub(super) fn finish(mut self) -> Tally {
         loop {
-            let part = self.largest();
+            let table = self.largest();
             // If it is not taken, the other side has failed.
-            if part.rows(&self.batch) == 0 || self.send(part).is_err() {
+            if table.rows(&self.batch) == 0 || self.send(table).is_err() {
                 break;
             }
         }
         // Only the lines: all rows have left.
-        self.tally.add(&self.batch);
+        self.tally.parsed.add(&self.batch);
         self.tally
     }
 
-    fn largest(&self) -> Part {
-        Part::all().max_by_key(|part| part.bytes(&self.batch)).expect("a batch has parts")
+    fn largest(&self) -> BatchTable {
+        BatchTable::all().max_by_key(|table| table.bytes(&self.batch)).expect("a batch has tables")
     }
 
     /// Waits for memory, and sends a table's rows.
-    fn send(&mut self, part: Part) -> Result<(), Stopped> {
-        let making = making(part, &self.batch);
+    fn send(&mut self, table: BatchTable) -> Result<(), Stopped> {
+        let making = making(table, &self.batch);
         let filled = of_rows(self.batch.bytes());
         self.on_their_way.wait_for(|bytes| filled + making + bytes <= self.memory_bytes);
-        let memory = self.on_their_way.take(of_rows(part.bytes(&self.batch)) + making);
-        let rows = part.take(&mut self.batch);
-        self.tally.add(&rows);
+        let memory = self.on_their_way.take(of_rows(table.bytes(&self.batch)) + making);
+        let rows = table.take(&mut self.batch);
+        rows.add_to(&mut self.tally.parsed);
         self.sent += 1;
-        let outgoing = Outgoing { part, rows: Arc::new(rows), number: self.sent, _memory: memory };
+        let outgoing = Outgoing { rows: Arc::new(rows), number: self.sent, _memory: memory };
         self.sender.blocking_send(outgoing).map_err(|_| Stopped)
     }
 }
@@ -126,12 +125,12 @@ fn of_rows(bytes: usize) -> usize {
 }
 
 /// Memory that it takes to make a block of rows.
-fn making(part: Part, batch: &Batch) -> usize {
-    let a_row = match part {
-        Part::Entity(_) => SORTING_BYTES,
-        Part::Rejects => COLUMNS_BYTES,
+fn making(table: BatchTable, batch: &Batch) -> usize {
+    let bytes_per_row = match table {
+        BatchTable::Entity(_) => SORTING_BYTES,
+        BatchTable::Rejects => COLUMNS_BYTES,
     };
-    part.rows(batch) * a_row
+    table.rows(batch) * bytes_per_row
 }
 
 /// The memory of all that is on its way.
@@ -171,7 +170,7 @@ impl Drop for Taken {
 mod tests {
     use std::time::Duration;
 
-    use event_parser::{Options, Parser};
+    use event_parser::{Options, Parser, Reject};
     use event_schema::registry::TableId;
     use tokio::task::spawn_blocking;
     use uuid::Uuid;
@@ -199,7 +198,7 @@ mod tests {
     }
 
     /// Fills with so many lines; what leaves, and what was counted.
-    async fn fill(lines: usize) -> (Vec<(Part, usize, usize)>, Tally) {
+    async fn fill(lines: usize) -> (Vec<(BatchTable, usize, usize)>, Tally) {
         let (sender, mut outgoing) = mpsc::channel(1);
         let mut filling = Filling::new(MEMORY_BYTES, sender);
         let filled = spawn_blocking(move || {
@@ -214,48 +213,56 @@ mod tests {
             filling.finish()
         });
         let mut left = Vec::new();
-        while let Some(Outgoing { part, rows, number, .. }) = outgoing.recv().await {
+        while let Some(Outgoing { rows, number, .. }) = outgoing.recv().await {
             assert_eq!(number, left.len() as u64 + 1);
-            assert_eq!(Part::all().map(|part| part.rows(&rows)).sum::<usize>(), part.rows(&rows), "{part:?}");
-            left.push((part, part.rows(&rows), part.bytes(&rows)));
+            let bytes = match &*rows {
+                TableRows::Entity(table) => table.bytes(),
+                TableRows::Rejects(rejects) => rejects.iter().map(Reject::memory_bytes).sum(),
+            };
+            left.push((rows.table(), rows.count(), bytes));
         }
         (left, filled.await.unwrap())
     }
 
     fn lines(tally: Tally) -> u64 {
-        tally.into_staged(Uuid::nil(), Duration::ZERO).lines
+        tally.into_staged(Uuid::nil(), Duration::ZERO).record.stats.lines
     }
 
     #[tokio::test]
     async fn what_fits_into_the_memory_leaves_at_the_end_in_one_block_a_table() {
         let (left, tally) = fill(500).await;
-        let mut parts: Vec<Part> = left.iter().map(|(part, ..)| *part).collect();
-        assert_eq!(parts[0], Part::Entity(TableId::Events), "the largest goes first");
-        parts.sort_by_key(|part| part.table());
-        parts.dedup();
-        assert_eq!((parts.len(), left.len()), (4, 4));
+        let mut tables: Vec<BatchTable> = left.iter().map(|(table, ..)| *table).collect();
+        assert_eq!(tables[0], BatchTable::Entity(TableId::Events), "the largest goes first");
+        tables.sort_by_key(|table| table.name());
+        tables.dedup();
+        assert_eq!((tables.len(), left.len()), (4, 4));
         assert_eq!((lines(tally), left.iter().map(|(_, rows, _)| rows).sum::<usize>()), (500, 500));
     }
 
     #[tokio::test]
     async fn beyond_the_memory_large_tables_leave_and_small_ones_stay() {
         let (left, tally) = fill(100_000).await;
-        let of = |part: Part| left.iter().filter(move |(left, ..)| *left == part).map(|(_, rows, _)| *rows);
-        for (part, rows) in [
-            (Part::Entity(TableId::Events), 60_000),
-            (Part::Entity(TableId::TaskResults), 38_000),
-            (Part::Entity(TableId::Sessions), 1000),
-            (Part::Rejects, 1000),
-            (Part::Entity(TableId::Purchases), 0),
+        let of = |table: BatchTable| {
+            left.iter().filter(move |(left, ..)| *left == table).map(|(_, rows, _)| *rows)
+        };
+        for (table, rows) in [
+            (BatchTable::Entity(TableId::Events), 60_000),
+            (BatchTable::Entity(TableId::TaskResults), 38_000),
+            (BatchTable::Entity(TableId::Sessions), 1000),
+            (BatchTable::Rejects, 1000),
+            (BatchTable::Entity(TableId::Purchases), 0),
         ] {
-            assert_eq!((of(part).sum::<usize>(), tally.rows(part)), (rows, rows as u64), "{part:?}");
+            assert_eq!((of(table).sum::<usize>(), tally.rows(table)), (rows, rows as u64), "{table:?}");
         }
         assert_eq!(lines(tally), 100_000);
-        for (part, _, bytes) in &left[..left.len() - 4] {
-            assert!(*bytes >= FULL_BYTES / Part::all().count(), "{part:?} left with {bytes} bytes");
+        for (table, _, bytes) in &left[..left.len() - 4] {
+            assert!(*bytes >= FULL_BYTES / BatchTable::all().count(), "{table:?} left with {bytes} bytes");
         }
         // Both take less than a sixth of the memory.
-        assert_eq!((of(Part::Entity(TableId::Sessions)).count(), of(Part::Rejects).count()), (1, 1));
+        assert_eq!(
+            (of(BatchTable::Entity(TableId::Sessions)).count(), of(BatchTable::Rejects).count()),
+            (1, 1)
+        );
         let whole: usize = left.iter().map(|(.., bytes)| bytes).sum();
         let fewest = whole / FULL_BYTES;
         assert!(left.len() <= 4 + 2 * fewest, "{} blocks where {fewest} could hold all", left.len());
@@ -269,7 +276,7 @@ mod tests {
         let sent = spawn_blocking(move || {
             let mut parser = Parser::new("day", Options::new("2026-03-01".parse().unwrap()));
             parser.push(line(0).as_bytes(), &mut filling.batch);
-            filling.send(Part::Entity(TableId::Events))
+            filling.send(BatchTable::Entity(TableId::Events))
         });
         assert!(sent.await.unwrap().is_err());
     }

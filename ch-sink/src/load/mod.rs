@@ -8,7 +8,6 @@ mod pipeline;
 mod rejects;
 mod replay;
 mod report;
-pub(crate) mod rules;
 mod staging;
 mod tally;
 mod unload;
@@ -20,8 +19,10 @@ use event_schema::value::Date;
 use event_source::Source;
 use uuid::Uuid;
 
-use crate::blocks::Part;
-use crate::warehouse::{Commit, CommittedSource, Proposal, RowsGone, StagedLoad, Warehouse};
+use crate::blocks::BatchTable;
+use crate::record::CommittedSource;
+use crate::rejected::Rejected;
+use crate::warehouse::{Commit, Proposal, RowsGone, StagedLoad, Warehouse};
 use crate::{LoadError, WarehouseError};
 pub use cleanup::{LeftoverLoads, leftover_loads};
 pub use dates::{EventsByDate, misdated_events_warning, misdated_names_warning, refuse_future_date};
@@ -31,7 +32,6 @@ pub use replay::{EditedLines, ReplayReport, ReplayStatus, replay_rejects};
 pub use report::{LoadReport, LoadStatus};
 pub use staging::{commit_staged, stage};
 use tally::Tally;
-pub use tally::{Example, Rejected};
 pub use unload::{UnloadReport, UnloadStatus, unload};
 
 /// How a day is loaded.
@@ -108,7 +108,7 @@ pub async fn load(
         }
     };
     // A stream's content is known only now.
-    if let Some(same) = day.same_content_committed(&commit.sources).await? {
+    if let Some(same) = day.same_content_committed(&commit.record.sources).await? {
         gone = day.rows_gone(&same).await?;
         if gone.is_none() {
             cleanup::discard_all(&day).await;
@@ -121,7 +121,7 @@ pub async fn load(
         fresh: &commit.load_ids,
         base: None,
         replayed: 0,
-        rejected: commit.rejected(),
+        rejected: commit.record.stats.rejected_lines(),
     };
     match commit::commit(warehouse, &proposal).await {
         Ok(standing) => {
@@ -156,13 +156,13 @@ impl Day<'_> {
     /// The day's commit, if it is of exactly these sources.
     async fn same_sources_committed(&self, sources: &[Source]) -> Result<Option<Commit>, LoadError> {
         let Some(commit) = self.latest_commit().await? else { return Ok(None) };
-        let same = self.find_same_sources([commit.sources.as_slice()].into_iter(), sources).await?;
+        let same = self.find_same_sources([commit.record.sources.as_slice()].into_iter(), sources).await?;
         Ok(same.map(|_| commit))
     }
 
     /// The day's commit, if it is of exactly what has been read.
     async fn same_content_committed(&self, read: &[CommittedSource]) -> Result<Option<Commit>, LoadError> {
-        Ok(self.latest_commit().await?.filter(|commit| commit.is_of(read)))
+        Ok(self.latest_commit().await?.filter(|commit| commit.record.is_of(read)))
     }
 
     /// Which table does not hold the rows that a commit has counted, if one does not.
@@ -223,15 +223,15 @@ impl Day<'_> {
 
     /// An error if the server does not have the rows that were sent.
     async fn check_rows(&self, tally: &Tally) -> Result<(), LoadError> {
-        for part in Part::all() {
-            let (batch_date, load_id, sent) = (self.options.batch_date, self.load_id, tally.rows(part));
+        for table in BatchTable::all() {
+            let (batch_date, load_id, sent) = (self.options.batch_date, self.load_id, tally.rows(table));
             let stored = self
                 .warehouse
-                .count(part.table(), batch_date, load_id)
+                .count(table.name(), batch_date, load_id)
                 .await
                 .map_err(|error| self.failed(error))?;
             if stored != sent {
-                let table = self.warehouse.data_table(part.table());
+                let table = self.warehouse.data_table(table.name());
                 return Err(
                     LoadError::rows_differ(self.warehouse, batch_date, load_id, table, stored, sent).await
                 );
@@ -276,11 +276,11 @@ async fn check_quality(
     rejected: impl AsyncFnOnce() -> Rejected,
 ) -> Result<(), LoadError> {
     let &LoadOptions { batch_date, max_reject_ratio, allow_empty, .. } = options;
-    if commit.reject_ratio() > max_reject_ratio {
+    if commit.record.stats.reject_ratio() > max_reject_ratio {
         let rejected = Box::new(rejected().await);
         return Err(LoadError::TooManyRejects { batch_date, max_reject_ratio, rejected });
     }
-    if commit.accepted() == 0 && !allow_empty {
+    if commit.record.stats.accepted_rows() == 0 && !allow_empty {
         return Err(LoadError::NoEvents { batch_date, rejected: Box::new(rejected().await) });
     }
     dates::check(options, dates)

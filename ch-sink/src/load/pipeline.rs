@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use event_parser::{Batch, Options, Parser};
+use event_parser::{Options, Parser};
 use event_source::{ReadBuffer, Source, SourceError};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use tokio::sync::mpsc;
@@ -17,9 +17,9 @@ use super::Day;
 use super::filling::{Filling, Outgoing};
 use super::tally::Tally;
 use crate::LoadError;
-use crate::blocks::{Constants, Part};
+use crate::blocks::{BatchTable, Constants, TableRows};
 use crate::native::{self, Buffers};
-use crate::warehouse::CommittedSource;
+use crate::record::CommittedSource;
 
 /// Pieces of a block that wait to be sent.
 const PIECES: usize = 2;
@@ -87,38 +87,38 @@ async fn store_outgoing(
     buffers: &Buffers,
     meters: &Meters,
 ) -> Result<(), LoadError> {
-    let Outgoing { part, rows, number, .. } = &outgoing;
-    store(day, *part, rows, *number, buffers).await?;
-    let meter = match part {
-        Part::Entity(_) => &meters.accepted,
-        Part::Rejects => &meters.rejected,
+    let Outgoing { rows, number, .. } = &outgoing;
+    store(day, rows, *number, buffers).await?;
+    let meter = match rows.table() {
+        BatchTable::Entity(_) => &meters.accepted,
+        BatchTable::Rejects => &meters.rejected,
     };
-    meter.fetch_add(part.rows(rows) as u64, Ordering::Relaxed);
+    meter.fetch_add(rows.count() as u64, Ordering::Relaxed);
     Ok(())
 }
 
-/// Sorts, encodes and sends one table of a batch in `buffers`; again, from the batch, until the server has acknowledged
-/// it. Its token, by which the server knows it, is the load's, the table's and the batch's number.
+/// Sorts and encodes the rows of a table into `buffers` and sends them, again and again until the server has acknowledged
+/// the block. The server knows it by its token: the load's id, the table and the block's number.
 pub(super) async fn store(
     day: &Day<'_>,
-    part: Part,
-    batch: &Arc<Batch>,
+    rows: &Arc<TableRows>,
     number: u64,
     buffers: &Buffers,
 ) -> Result<(), LoadError> {
-    if part.rows(batch) == 0 {
+    if rows.count() == 0 {
         return Ok(());
     }
-    let table = day.warehouse.rows_table(part.table());
+    let reader_table = rows.table().name();
+    let table = day.warehouse.rows_table(reader_table);
     let (doing, statement) = (format!("insert into {table}"), format!("INSERT INTO {table} FORMAT Native"));
-    let token = format!("{}-{}-{number}", day.load_id, part.table());
+    let token = format!("{}-{}-{number}", day.load_id, reader_table);
     let send = async || {
         let (sender, pieces) = mpsc::channel(PIECES);
         let encoding = spawn_blocking({
-            let (batch, buffers) = (Arc::clone(batch), buffers.clone());
+            let (rows, buffers) = (Arc::clone(rows), buffers.clone());
             let constants = Constants::new(day.options.batch_date, day.load_id);
             move || {
-                part.with_block(&batch, &constants, |block| {
+                rows.with_block(&constants, |block| {
                     native::encode(block, &buffers, |piece| sender.blocking_send(piece).is_ok())
                 })
             }
@@ -159,7 +159,7 @@ fn read(
         committed.push(CommittedSource::new(source, fingerprint));
     }
     let mut tally = filling.finish();
-    tally.set_sources(committed);
+    tally.sources = committed;
     Ok(tally)
 }
 

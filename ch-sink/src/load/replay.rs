@@ -15,8 +15,9 @@ use uuid::Uuid;
 
 use super::{Day, LoadOptions, cleanup, commit, pipeline};
 use crate::LoadError;
-use crate::blocks::Part;
+use crate::blocks::BatchTable;
 use crate::native::Buffers;
+use crate::record::LoadRecord;
 use crate::warehouse::{
     Commit, Proposal, Refusal, RejectFilter, RejectKey, RejectedLine, RejectsIn, Warehouse,
 };
@@ -233,12 +234,13 @@ impl<'a> Replay<'a> {
             source_line: u64,
         }
         let Day { warehouse, options, load_id, .. } = *self.day;
-        let batch = Arc::new(std::mem::take(&mut self.batch));
-        for part in TableId::ALL.map(Part::Entity) {
-            pipeline::store(self.day, part, &batch, self.batches, &self.buffers).await?;
-        }
-        for (table, rows) in batch.rows_by_table().into_iter().filter(|(_, rows)| *rows > 0) {
-            *self.accepted.entry(table.to_owned()).or_default() += rows as u64;
+        let mut batch = std::mem::take(&mut self.batch);
+        for id in TableId::ALL {
+            let rows = Arc::new(BatchTable::Entity(id).take(&mut batch));
+            pipeline::store(self.day, &rows, self.batches, &self.buffers).await?;
+            if rows.count() > 0 {
+                *self.accepted.entry(id.name().to_owned()).or_default() += rows.count() as u64;
+            }
         }
         let keys = std::mem::take(&mut self.keys);
         if !keys.is_empty() {
@@ -269,21 +271,19 @@ impl<'a> Replay<'a> {
     /// The day's commit with the replayed lines; an error tells whether their rows may go.
     async fn commit(&self, base: &Commit) -> Result<crate::warehouse::Standing, (LoadError, bool)> {
         let Day { warehouse, options, load_id, started } = *self.day;
-        let mut commit = Commit {
-            commit_id: Uuid::now_v7(),
-            seconds: started.elapsed().as_secs_f64(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            ..base.clone()
-        };
-        commit.load_ids.push(load_id);
+        let mut stats = base.record.stats.clone();
         for (table, rows) in &self.accepted {
-            *commit.accepted_rows.entry(table.clone()).or_default() += rows;
+            *stats.accepted.entry(table.clone()).or_default() += rows;
         }
         for (reason, lines) in &self.mended {
-            let rejected = commit.rejected_rows.entry(reason.clone()).or_default();
+            let rejected = stats.rejected.entry(reason.clone()).or_default();
             *rejected = rejected.saturating_sub(*lines);
         }
-        commit.rejected_rows.retain(|_, lines| *lines > 0);
+        stats.rejected.retain(|_, lines| *lines > 0);
+        let record = LoadRecord::new(base.record.sources.clone(), stats, started.elapsed().as_secs_f64());
+        let mut load_ids = base.load_ids.clone();
+        load_ids.push(load_id);
+        let commit = Commit { commit_id: Uuid::now_v7(), load_ids, record };
         let proposal = Proposal {
             batch_date: options.batch_date,
             commit: &commit,

@@ -1,15 +1,14 @@
 //! What a load reports.
 
-use std::collections::BTreeMap;
-
-use event_parser::EventDates;
+use event_parser::{EventDates, LoadStats};
 use event_schema::value::Date;
 use serde::Serialize;
 use uuid::Uuid;
 
 use super::LoadOptions;
 use super::dates::{self, EventsByDate};
-use crate::warehouse::{Commit, CommittedSource, RowsGone, StagedLoad, Standing};
+use crate::record::CommittedSource;
+use crate::warehouse::{Commit, RowsGone, StagedLoad, Standing};
 
 /// How a load ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -37,18 +36,11 @@ pub struct LoadReport {
     pub sources: Vec<CommittedSource>,
     /// Files beside the sources that were not read; whoever has looked for the sources says which.
     pub left_out: Vec<String>,
-    /// Lines, blank ones included.
-    pub lines: u64,
-    /// Blank lines.
-    pub blank_lines: u64,
     /// Stored (compressed) bytes of the sources.
     pub bytes: u64,
-    /// Rows by table.
-    pub accepted: BTreeMap<String, u64>,
-    /// Lines by reason.
-    pub rejected: BTreeMap<String, u64>,
-    /// Lines that a mapping has dropped, by its rule's word.
-    pub dropped: BTreeMap<String, u64>,
+    /// How many lines and rows there were.
+    #[serde(flatten)]
+    pub stats: LoadStats,
     /// Accepted events, by their date.
     pub events_by_date: EventsByDate,
     /// How long the load took, when it was loaded.
@@ -69,11 +61,12 @@ impl LoadReport {
     /// With a word if the commit would not be made with these limits: it stays all the same.
     pub(super) fn already_loaded(options: &LoadOptions, commit: &Commit, dates: &EventDates) -> LoadReport {
         let mut report = LoadReport::new(LoadStatus::AlreadyLoaded, options.batch_date, commit, dates);
-        if commit.reject_ratio() > options.max_reject_ratio {
+        let reject_ratio = commit.record.stats.reject_ratio();
+        if reject_ratio > options.max_reject_ratio {
             report.warnings.push(format!(
                 "{:.2} % of the lines of {} were rejected when it was loaded, more than --max-reject-ratio {} allows \
                  now; the day stays as it is",
-                100.0 * commit.reject_ratio(),
+                100.0 * reject_ratio,
                 options.batch_date,
                 options.max_reject_ratio
             ));
@@ -116,16 +109,12 @@ impl LoadReport {
             status,
             batch_date,
             load_id: commit.load_ids.first().copied().unwrap_or_default(),
-            sources: commit.sources.clone(),
+            sources: commit.record.sources.clone(),
             left_out: Vec::new(),
-            lines: commit.lines,
-            blank_lines: commit.blank_lines,
-            bytes: commit.sources.iter().map(|source| source.size).sum(),
-            accepted: commit.accepted_rows.clone(),
-            rejected: commit.rejected_rows.clone(),
-            dropped: BTreeMap::new(),
+            bytes: commit.record.bytes(),
+            stats: commit.record.stats.clone(),
             events_by_date: EventsByDate::new(batch_date, dates),
-            seconds: commit.seconds,
+            seconds: commit.record.seconds,
             warnings: Vec::new(),
         }
     }

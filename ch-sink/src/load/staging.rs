@@ -9,10 +9,10 @@ use event_source::Source;
 use uuid::Uuid;
 
 use super::{
-    Day, Example, LoadOptions, LoadReport, Progress, Rejected, already_loaded, check_quality, cleanup,
-    commit, dates, pipeline,
+    Day, LoadOptions, LoadReport, Progress, already_loaded, check_quality, cleanup, commit, dates, pipeline,
 };
-use crate::warehouse::{Commit, Proposal, RejectsIn, RowsGone, StagedLoad, Warehouse};
+use crate::rejected::Rejected;
+use crate::warehouse::{Commit, Proposal, RejectedLine, RejectsIn, RowsGone, StagedLoad, Warehouse};
 use crate::{LoadError, WarehouseError};
 
 /// Stores what `sources` hold for the day of `options` and leaves it to [`commit_staged`] to commit it.
@@ -30,7 +30,8 @@ pub async fn stage(
     let warnings: Vec<String> =
         dates::misdated_names_warning(options.batch_date, sources).into_iter().collect();
     let waiting = if options.force { Vec::new() } else { day.waiting().await? };
-    let of_these = day.find_same_sources(waiting.iter().map(|load| load.sources.as_slice()), sources).await?;
+    let of_these =
+        day.find_same_sources(waiting.iter().map(|load| load.record.sources.as_slice()), sources).await?;
     let mut gone = None;
     if let Some(staged) = of_these.map(|index| &waiting[index]) {
         gone = day.staged_rows_gone(staged).await?;
@@ -55,8 +56,7 @@ pub async fn stage(
         }
     };
     // A stream's content is known only now.
-    if let Some(same) = waiting.iter().find(|waiting| Commit::of(&[(*waiting).clone()]).is_of(&load.sources))
-    {
+    if let Some(same) = waiting.iter().find(|waiting| waiting.record.is_of(&load.record.sources)) {
         gone = day.staged_rows_gone(same).await?;
         if gone.is_none() {
             cleanup::discard_all(&day).await;
@@ -133,7 +133,7 @@ pub async fn commit_staged(
     };
 
     let commit = Commit::of(&loads);
-    let same = latest.filter(|latest| !options.force && latest.is_of(&commit.sources));
+    let same = latest.filter(|latest| !options.force && latest.record.is_of(&commit.record.sources));
     let gone = match &same {
         Some(same) => warehouse.gone_of_commit(batch_date, same).await.map_err(failed)?,
         None => None,
@@ -153,7 +153,7 @@ pub async fn commit_staged(
         fresh: &commit.load_ids,
         base: None,
         replayed: 0,
-        rejected: loads.iter().map(StagedLoad::rejected).sum(),
+        rejected: commit.record.stats.rejected_lines(),
     };
     let standing = match commit::commit(warehouse, &proposal).await {
         Ok(standing) => standing,
@@ -209,7 +209,7 @@ fn without_repetitions(
 ) -> Result<(Vec<StagedLoad>, Vec<Uuid>), LoadError> {
     let (mut loads, mut twice, mut seen) = (Vec::new(), Vec::new(), BTreeSet::new());
     for load in waiting {
-        let mut sources = load.sources.clone();
+        let mut sources = load.record.sources.clone();
         sources.sort_unstable();
         if seen.insert(sources) {
             loads.push(load);
@@ -219,7 +219,7 @@ fn without_repetitions(
     }
     let mut readers: BTreeMap<&str, Uuid> = BTreeMap::new();
     for load in &loads {
-        for source in &load.sources {
+        for source in &load.record.sources {
             if let Some(other) = readers.insert(&source.name, load.load_id) {
                 let source_name = source.name.clone();
                 return Err(LoadError::StagedTwice { batch_date, source_name, loads: [other, load.load_id] });
@@ -248,7 +248,9 @@ fn named(
     let loads: Vec<StagedLoad> = waiting.into_iter().filter(|load| wanted.contains(&load.load_id)).collect();
     for (index, load) in loads.iter().enumerate() {
         for other in &loads[..index] {
-            if let Some(source) = load.sources.iter().find(|source| other.sources.contains(source)) {
+            if let Some(source) =
+                load.record.sources.iter().find(|source| other.record.sources.contains(source))
+            {
                 let loads = [other.load_id, load.load_id];
                 return Err(LoadError::StagedTwice { batch_date, source_name: source.name.clone(), loads });
             }
@@ -262,15 +264,14 @@ async fn rejected(warehouse: &Warehouse, batch_date: Date, commit: &Commit) -> R
     let rejects = RejectsIn::Commit { batch_date, load_ids: commit.load_ids.clone() };
     Rejected {
         load_ids: commit.load_ids.clone(),
-        lines: commit.lines - commit.blank_lines,
-        by_reason: commit.rejected_rows.clone(),
+        stats: commit.record.stats.clone(),
         // That there are too many is to be told even if the server does not say which.
         examples: warehouse
             .reject_examples(&rejects)
             .await
             .unwrap_or_default()
             .into_iter()
-            .map(Example::from)
+            .map(RejectedLine::example)
             .collect(),
         dates_out_of_range: EventDates::default(),
     }

@@ -63,5 +63,10 @@ pub async fn unload(warehouse: &Warehouse, batch_date: Date) -> Result<UnloadRep
         warnings.push(format!("a load of {batch_date} was committed after this: readers see that"));
     }
     warnings.extend(cleanup::sweep(warehouse).await);
-    Ok(UnloadReport { status: UnloadStatus::Unloaded, batch_date, removed: latest.accepted_rows, warnings })
+    Ok(UnloadReport {
+        status: UnloadStatus::Unloaded,
+        batch_date,
+        removed: latest.record.stats.accepted,
+        warnings,
+    })
 }

@@ -4,13 +4,14 @@
 //! container) therefore cannot name what was swept meanwhile. While it runs, `system.processes` shows it: a sweep
 //! that waits for older queries waits for it too.
 
-use event_schema::registry::{Column, DEAD_LOADS, LOADS, REJECTED_EVENTS, REPLAYED_LINES};
+use event_schema::registry::{Column, DEAD_LOADS, LOADS, REJECTED_EVENTS, REPLAYED_LINES, TableId};
 use event_schema::value::Date;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{Commit, Warehouse, id_array, literal};
 use crate::WarehouseError;
+use crate::record;
 
 /// A row that is to become the commit of a date.
 #[derive(Debug, Clone, Copy)]
@@ -80,8 +81,8 @@ impl Proposal<'_> {
             );
             conditions.push((Refusal::RowsDiffer { table, sent }, condition));
         };
-        for entity in event_schema::registry::ENTITIES {
-            rows(entity.table, ALL, commit.accepted_rows.get(entity.table).copied().unwrap_or_default());
+        for id in TableId::ALL {
+            rows(id.name(), ALL, commit.record.stats.rows_of(id));
         }
         rows(REJECTED_EVENTS.table, FRESH, *rejected);
         rows(REPLAYED_LINES.table, FRESH, *replayed);
@@ -121,7 +122,7 @@ impl Warehouse {
             commit.commit_id
         )];
         conditions.extend(proposal.conditions(self).into_iter().map(|(_, condition)| condition));
-        let row = serde_json::to_string(&Row { batch_date, commit }).expect("a commit is JSON");
+        let row = record::row(&LOADS, &Row { batch_date, commit });
         // The row is part of the statement, and that is what is sent: as data it would come after a statement in the
         // address, which has no room for the ids of many loads.
         let statement = format!(

@@ -1,12 +1,12 @@
 //! Dates, asked of the server: those of stored events, and today's.
 
 use event_parser::EventDates;
-use event_schema::registry::ENTITIES;
+use event_schema::registry::TableId;
 use event_schema::value::Date;
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::{Warehouse, date, id_array};
+use super::{Warehouse, id_array};
 use crate::WarehouseError;
 
 impl Warehouse {
@@ -18,18 +18,17 @@ impl Warehouse {
     ) -> Result<EventDates, WarehouseError> {
         #[derive(Deserialize)]
         struct Row {
-            #[serde(deserialize_with = "date")]
             day: Date,
             events: u64,
         }
         let ids = id_array(load_ids);
-        let tables: Vec<String> = ENTITIES
+        let tables: Vec<String> = TableId::ALL
             .into_iter()
-            .map(|entity| {
+            .map(|id| {
                 format!(
                     "SELECT toDate(event_time) AS day, count() AS events FROM {} \
                      WHERE batch_date = '{batch_date}' AND load_id IN {ids} GROUP BY day",
-                    self.rows_table(entity.table)
+                    self.rows_table(id.name())
                 )
             })
             .collect();

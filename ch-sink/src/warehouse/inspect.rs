@@ -1,46 +1,32 @@
 //! What there is to see of the warehouse's state: the days that are loaded, loads that wait, disks.
 
-use std::collections::BTreeMap;
-
 use event_schema::registry::{DEAD_LOADS, LOADS, STAGED_LOADS};
 use event_schema::value::Date;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{CommittedSource, Warehouse, date};
+use super::Warehouse;
 use crate::WarehouseError;
+use crate::record::{LoadRecord, select_list};
 
 /// A day that is loaded: the row of `raw.loads` that holds. Serialises to the JSON of `schoolbell loads list`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LoadedDay {
     /// The day.
-    #[serde(deserialize_with = "date")]
     pub batch_date: Date,
     /// When it was committed, by the server's clock: `2026-03-02T04:10:07.123Z`.
     pub committed_at: String,
     /// The loads that make it up.
     pub load_ids: Vec<Uuid>,
-    /// What was loaded.
-    pub sources: Vec<CommittedSource>,
-    /// Lines read, blank ones included.
-    pub lines: u64,
-    /// Blank lines.
-    pub blank_lines: u64,
-    /// Rows by table.
-    pub accepted: BTreeMap<String, u64>,
-    /// Lines by reason.
-    pub rejected: BTreeMap<String, u64>,
-    /// How long the load took.
-    pub seconds: f64,
-    /// The version of Schoolbell that loaded it.
-    pub version: String,
+    /// What they have read and stored.
+    #[serde(flatten)]
+    pub record: LoadRecord,
 }
 
 /// Staged loads of a date that no commit has named.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WaitingLoads {
     /// The day.
-    #[serde(deserialize_with = "date")]
     pub batch_date: Date,
     /// The loads.
     pub load_ids: Vec<Uuid>,
@@ -70,10 +56,10 @@ impl Warehouse {
         to: Option<Date>,
     ) -> Result<Vec<LoadedDay>, WarehouseError> {
         let sql = format!(
-            "SELECT batch_date, formatDateTime(committed_at, '{TIME}', 'UTC') AS committed_at, load_ids, sources, lines, \
-             blank_lines, accepted_rows AS accepted, rejected_rows AS rejected, seconds, version FROM (\
+            "SELECT formatDateTime(committed_at, '{TIME}', 'UTC') AS committed_at, {} FROM (\
              SELECT * FROM {} WHERE batch_date BETWEEN '{}' AND '{}' \
              ORDER BY batch_date, committed_at DESC, commit_id DESC LIMIT 1 BY batch_date) ORDER BY batch_date",
+            select_list(&LOADS, &["commit_id", "committed_at"]),
             self.bookkeeping(LOADS.table),
             from.unwrap_or(Date::MIN),
             to.unwrap_or(Date::MAX)

@@ -1,14 +1,14 @@
 //! Whether the rows that a load has counted are still there, and what takes rows away.
 
-use std::collections::BTreeMap;
-
-use event_schema::registry::{ENTITIES, REJECTED_EVENTS, REPLAYED_LINES};
+use event_parser::LoadStats;
+use event_schema::registry::REPLAYED_LINES;
 use event_schema::value::Date;
 use serde::Deserialize;
 use uuid::Uuid;
 
 use super::{Commit, StagedLoad, Warehouse, id_array, literal};
 use crate::WarehouseError;
+use crate::blocks::BatchTable;
 
 /// A table that does not hold the rows that were counted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,7 +28,7 @@ impl Warehouse {
         batch_date: Date,
         commit: &Commit,
     ) -> Result<Option<RowsGone>, WarehouseError> {
-        self.gone(batch_date, &commit.load_ids, &commit.accepted_rows, commit.rejected()).await
+        self.gone(batch_date, &commit.load_ids, &commit.record.stats).await
     }
 
     /// The first table that does not hold the rows of a staged load; `None` while all do.
@@ -37,15 +37,14 @@ impl Warehouse {
         batch_date: Date,
         load: &StagedLoad,
     ) -> Result<Option<RowsGone>, WarehouseError> {
-        self.gone(batch_date, &[load.load_id], &load.accepted_rows, load.rejected()).await
+        self.gone(batch_date, &[load.load_id], &load.record.stats).await
     }
 
     async fn gone(
         &self,
         batch_date: Date,
         load_ids: &[Uuid],
-        accepted: &BTreeMap<String, u64>,
-        rejected: u64,
+        counted: &LoadStats,
     ) -> Result<Option<RowsGone>, WarehouseError> {
         #[derive(Deserialize)]
         struct Counts {
@@ -56,23 +55,21 @@ impl Warehouse {
             let rows = self.rows_table(table);
             format!("(SELECT count() FROM {rows} WHERE batch_date = '{batch_date}' AND load_id IN all_loads)")
         };
-        let tables = || ENTITIES.iter().map(|entity| entity.table).chain([REJECTED_EVENTS.table]);
         let sql = format!(
             "WITH {} AS all_loads SELECT array({}) AS stored, {} AS replayed",
             id_array(load_ids),
-            tables().map(count).collect::<Vec<_>>().join(", "),
+            BatchTable::all().map(|table| count(table.name())).collect::<Vec<_>>().join(", "),
             count(REPLAYED_LINES.table)
         );
         let counts: Vec<Counts> = self.fetch("count the rows that were loaded", &sql).await?;
         let Some(Counts { stored, replayed }) = counts.into_iter().next() else { return Ok(None) };
-        let gone = tables().zip(stored).find_map(|(table, stored)| {
-            // Lines that a replay has accepted are rows of both.
-            let counted = if table == REJECTED_EVENTS.table {
-                rejected + replayed
-            } else {
-                accepted.get(table).copied().unwrap_or_default()
+        let gone = BatchTable::all().zip(stored).find_map(|(table, stored)| {
+            let counted = match table {
+                BatchTable::Entity(id) => counted.rows_of(id),
+                // Lines that a replay has accepted are rows of both.
+                BatchTable::Rejects => counted.rejected_lines() + replayed,
             };
-            (stored != counted).then(|| RowsGone { table: self.data_table(table), stored, counted })
+            (stored != counted).then(|| RowsGone { table: self.data_table(table.name()), stored, counted })
         });
         Ok(gone)
     }

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::{Warehouse, id_array, literal};
 use crate::WarehouseError;
+use crate::rejected::Example;
 
 /// Lines read at once; each has at most 64 KiB.
 const PAGE_LINES: u64 = 1000;
@@ -70,6 +71,18 @@ impl RejectedLine {
     pub fn is_cut(&self) -> bool {
         self.reason == event_schema::Reason::LineTooLong.as_str()
             && self.raw.len() >= event_parser::KEPT_BYTES
+    }
+
+    /// As an example for a message.
+    pub(crate) fn example(self) -> Example {
+        Example {
+            source: self.key.source_file,
+            line: self.key.source_line,
+            reason: self.reason,
+            field: self.field,
+            message: self.message,
+        }
+        .cut()
     }
 }
 

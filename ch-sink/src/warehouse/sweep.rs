@@ -5,21 +5,21 @@ use std::collections::BTreeSet;
 
 use bytes::Bytes;
 use event_schema::generate::data_table;
-use event_schema::registry::{DEAD_LOADS, ENTITIES, LOADS, REJECTED_EVENTS, REPLAYED_LINES, STAGED_LOADS};
+use event_schema::registry::{DEAD_LOADS, LOADS, REJECTED_EVENTS, REPLAYED_LINES, STAGED_LOADS, TableId};
 use event_schema::value::Date;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{Warehouse, literal};
 use crate::WarehouseError;
-use crate::load::rules::{CommitRow, StoredLoad};
+use crate::rules::{CommitRow, StoredLoad};
 
 /// The readers' tables whose rows lie in a partition a load.
-pub(crate) const TABLES: [&str; ENTITIES.len() + 2] = {
-    let mut tables = [REJECTED_EVENTS.table; ENTITIES.len() + 2];
+pub(crate) const TABLES: [&str; TableId::COUNT + 2] = {
+    let mut tables = [REJECTED_EVENTS.table; TableId::COUNT + 2];
     let mut index = 0;
-    while index < ENTITIES.len() {
-        tables[index] = ENTITIES[index].table;
+    while index < TableId::COUNT {
+        tables[index] = TableId::ALL[index].name();
         index += 1;
     }
     tables[index + 1] = REPLAYED_LINES.table;
@@ -139,10 +139,4 @@ impl Warehouse {
         let running: Vec<Running> = self.fetch("look at the running queries", &sql).await?;
         Ok(running.iter().any(|running| running.running > 0))
     }
-}
-
-/// A date as ClickHouse's JSON has it.
-pub(crate) fn date<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Date, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    text.parse().map_err(serde::de::Error::custom)
 }

@@ -148,7 +148,7 @@ fn warn(report: &LoadReport, talk: Talk) {
 
 fn as_text(report: &LoadReport) -> String {
     let LoadReport { batch_date, load_id, seconds, .. } = report;
-    let rejected: u64 = report.rejected.values().sum();
+    let rejected: u64 = report.stats.rejected_lines();
     let done = match report.status {
         LoadStatus::Staged => "is staged: `load --commit` makes it the day",
         LoadStatus::AlreadyLoaded => "holds these sources already; nothing was changed",
@@ -156,12 +156,12 @@ fn as_text(report: &LoadReport) -> String {
     };
     let mut text = format!(
         "{batch_date} {done} (load {load_id}, {seconds:.1} s)\n  {} lines, {} rejected, {} blank, {} bytes read\n",
-        thousands(report.lines),
+        thousands(report.stats.lines),
         thousands(rejected),
-        thousands(report.blank_lines),
+        thousands(report.stats.blank_lines),
         thousands(report.bytes)
     );
-    text.push_str(&counts(report.accepted.iter().map(|(table, rows)| (table.as_str(), *rows))));
+    text.push_str(&counts(report.stats.accepted.iter().map(|(table, rows)| (table.as_str(), *rows))));
     let dates = report.events_by_date;
     if dates.day_before + dates.day_after + dates.earlier > 0 {
         writeln!(text, "  events by date").expect("writing to a string");
@@ -174,7 +174,7 @@ fn as_text(report: &LoadReport) -> String {
     }
     if rejected > 0 {
         writeln!(text, "  rejected").expect("writing to a string");
-        text.push_str(&counts(report.rejected.iter().map(|(reason, lines)| (reason.as_str(), *lines))));
+        text.push_str(&counts(report.stats.rejected.iter().map(|(reason, lines)| (reason.as_str(), *lines))));
     }
     text
 }

@@ -1,7 +1,7 @@
 //! `loads`: what is loaded.
 
-use ch_sink::{LoadedDay, Need};
-use event_schema::registry::ENTITIES;
+use ch_sink::{LoadRecord, LoadedDay, Need};
+use event_schema::registry::TableId;
 use event_schema::value::Date;
 use serde::Serialize;
 
@@ -66,17 +66,17 @@ pub(super) fn gaps(loads: &[LoadedDay], from: Option<Date>, to: Option<Date>) ->
 
 fn as_text(list: &List) -> String {
     let mut columns = vec![Column::left("batch_date")];
-    columns.extend(ENTITIES.iter().map(|entity| Column::right(entity.table)));
+    columns.extend(TableId::ALL.map(|id| Column::right(id.name())));
     columns.extend([Column::right("rejected"), Column::right("sources"), Column::left("loaded at (UTC)")]);
     let mut lines: Vec<(Date, Vec<String>)> = list
         .loads
         .iter()
         .map(|load| {
             let mut cells = vec![load.batch_date.to_string()];
-            let rows = |entity: &&event_schema::registry::Entity| load.accepted.get(entity.table).copied();
-            cells.extend(ENTITIES.iter().map(|entity| thousands(rows(entity).unwrap_or_default())));
-            cells.push(thousands(load.rejected.values().sum()));
-            cells.push(thousands(load.sources.len() as u64));
+            let LoadRecord { stats, sources, .. } = &load.record;
+            cells.extend(TableId::ALL.map(|id| thousands(stats.rows_of(id))));
+            cells.push(thousands(stats.rejected_lines()));
+            cells.push(thousands(sources.len() as u64));
             cells.push(load.committed_at.get(..16).unwrap_or_default().replace('T', " "));
             (load.batch_date, cells)
         })
@@ -98,13 +98,7 @@ mod tests {
             batch_date: date.parse().unwrap(),
             committed_at: String::new(),
             load_ids: Vec::new(),
-            sources: Vec::new(),
-            lines: 0,
-            blank_lines: 0,
-            accepted: std::collections::BTreeMap::new(),
-            rejected: std::collections::BTreeMap::new(),
-            seconds: 0.0,
-            version: String::new(),
+            record: LoadRecord::default(),
         };
         dates.iter().map(day).collect()
     }

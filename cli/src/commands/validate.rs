@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use ch_sink::{misdated_events_warning, misdated_names_warning};
-use event_parser::{Backend, Batch, Options, ParseStats, Parser, Reject};
+use event_parser::{Backend, Batch, LoadStats, Options, ParseStats, Parser, Reject};
 use event_schema::Reason;
 use event_schema::value::{Date, visible};
 use event_source::{LeftOut, ReadBuffer, Reader, Source};
@@ -30,12 +30,10 @@ const BATCH_BYTES: usize = 1 << 20;
 struct Report {
     /// Files beside the sources that were not read.
     left_out: Vec<String>,
-    lines: u64,
-    blank_lines: u64,
     /// As they are stored (compressed).
     bytes: u64,
-    accepted: BTreeMap<&'static str, u64>,
-    rejected: BTreeMap<&'static str, u64>,
+    #[serde(flatten)]
+    stats: LoadStats,
     examples: Vec<Example>,
 }
 
@@ -149,11 +147,8 @@ impl Report {
     fn new(tally: &ParseStats, bytes: u64, left_out: Vec<LeftOut>) -> Report {
         Report {
             left_out: left_out.into_iter().map(|other| other.name).collect(),
-            lines: tally.lines(),
-            blank_lines: tally.blank_lines(),
             bytes,
-            accepted: tally.accepted().collect(),
-            rejected: tally.rejected().iter().map(|(reason, lines)| (reason.as_str(), *lines)).collect(),
+            stats: tally.totals().clone(),
             examples: tally.examples().iter().map(Example::new).collect(),
         }
     }
@@ -176,18 +171,17 @@ impl Example {
 }
 
 fn as_text(report: &Report) -> String {
-    let rejected: u64 = report.rejected.values().sum();
-    let accepted: u64 = report.accepted.values().sum();
+    let stats = &report.stats;
     let mut text = format!(
         "{} lines: {} accepted, {} rejected, {} blank\n",
-        thousands(report.lines),
-        thousands(accepted),
-        thousands(rejected),
-        thousands(report.blank_lines)
+        thousands(stats.lines),
+        thousands(stats.accepted_rows()),
+        thousands(stats.rejected_lines()),
+        thousands(stats.blank_lines)
     );
-    text.push_str(&counts(report.accepted.iter().map(|(table, rows)| (*table, *rows))));
+    text.push_str(&counts(stats.accepted.iter().map(|(table, rows)| (table.as_str(), *rows))));
     for reason in Reason::ALL {
-        let Some(count) = report.rejected.get(reason.as_str()) else { continue };
+        let Some(count) = stats.rejected.get(reason.as_str()) else { continue };
         writeln!(text, "\nrejected, {reason}: {}", thousands(*count)).expect("writing to a string");
         for example in report.examples.iter().filter(|example| example.reason == reason.as_str()) {
             let Example { source, line, byte_offset, field, message, raw, .. } = example;
@@ -223,26 +217,26 @@ fn warnings(batch_date: Date, day: &Day) -> Vec<String> {
 
 /// The same verdict that a load of the day would come to.
 fn verdict(batch_date: Date, day: &Day, limits: &args::Limits) -> Outcome {
-    let tally = &day.tally;
+    let (tally, stats) = (&day.tally, day.tally.totals());
     let refused = |why: String| {
         Err(Failure::new(Code::BadData, format_args!("a load of {batch_date} would be refused: {why}")))
     };
     let dates = tally.dates_out_of_range();
     let out_of_range = match dates.total() {
         0 => String::new(),
-        some if some < tally.rejected_lines() => format!("; the events of {some} of these are of {dates}"),
+        some if some < stats.rejected_lines() => format!("; the events of {some} of these are of {dates}"),
         _ => format!("; the events are of {dates}: check the batch date"),
     };
-    if tally.reject_ratio() > limits.max_reject_ratio {
+    if stats.reject_ratio() > limits.max_reject_ratio {
         return refused(format!(
             "{} of {} lines ({:.2} %) are rejected, more than --max-reject-ratio {} allows{out_of_range}",
-            tally.rejected_lines(),
-            tally.filled_lines(),
-            tally.reject_ratio() * 100.0,
+            stats.rejected_lines(),
+            stats.checked_lines(),
+            stats.reject_ratio() * 100.0,
             limits.max_reject_ratio
         ));
     }
-    if tally.accepted_rows() == 0 && !limits.allow_empty {
+    if stats.accepted_rows() == 0 && !limits.allow_empty {
         return refused(format!("no valid event (allowed by --allow-empty){out_of_range}"));
     }
     Ok(())

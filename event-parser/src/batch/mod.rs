@@ -85,30 +85,23 @@ impl Batch {
         self.reject_bytes
     }
 
-    /// Moves the rows of a table into a batch of their own. The lines stay counted here.
+    /// Takes the rows of a table out. Their lines stay counted here.
     #[must_use]
-    pub fn take_table(&mut self, id: TableId) -> Batch {
-        let mut taken = Batch::default();
+    pub fn take_table(&mut self, id: TableId) -> Box<dyn Table> {
         match id {
-            TableId::Events => mem::swap(&mut self.events, &mut taken.events),
-            TableId::Purchases => mem::swap(&mut self.purchases, &mut taken.purchases),
-            TableId::TaskResults => mem::swap(&mut self.task_results, &mut taken.task_results),
-            TableId::Sessions => mem::swap(&mut self.sessions, &mut taken.sessions),
-            TableId::AbTestAssignments => {
-                mem::swap(&mut self.ab_test_assignments, &mut taken.ab_test_assignments);
-            }
+            TableId::Events => Box::new(mem::take(&mut self.events)),
+            TableId::Purchases => Box::new(mem::take(&mut self.purchases)),
+            TableId::TaskResults => Box::new(mem::take(&mut self.task_results)),
+            TableId::Sessions => Box::new(mem::take(&mut self.sessions)),
+            TableId::AbTestAssignments => Box::new(mem::take(&mut self.ab_test_assignments)),
         }
-        taken
     }
 
-    /// Moves the rejected lines into a batch of their own. The lines stay counted here.
+    /// Takes the rejected lines out, in the order of the source. They stay counted here as lines.
     #[must_use]
-    pub fn take_rejects(&mut self) -> Batch {
-        Batch {
-            rejects: mem::take(&mut self.rejects),
-            reject_bytes: mem::take(&mut self.reject_bytes),
-            ..Batch::default()
-        }
+    pub fn take_rejects(&mut self) -> Vec<Reject> {
+        self.reject_bytes = 0;
+        mem::take(&mut self.rejects)
     }
 
     /// Rejected lines, in the order of the source.
@@ -130,11 +123,6 @@ impl Batch {
     /// Whether no line was read into it.
     pub fn is_empty(&self) -> bool {
         self.lines == 0
-    }
-
-    /// The times of the events of each table, in milliseconds since 1970-01-01T00:00:00Z.
-    pub fn event_times(&self) -> [&[i64]; TableId::COUNT] {
-        self.tables().map(|table| table.envelope().event_time.values())
     }
 
     /// The number of rows of each table, by its name in `raw`, in the order of the registry.

@@ -63,7 +63,7 @@ impl Reject {
     }
 
     /// Bytes of memory that it takes.
-    pub(super) fn memory_bytes(&self) -> usize {
+    pub fn memory_bytes(&self) -> usize {
         let violations = self.violations.iter().map(|violation| {
             size_of::<Violation>()
                 + violation.field.capacity()

@@ -9,7 +9,7 @@ use crate::columns::View;
 pub type NamedView<'a> = (&'static str, View<'a>);
 
 /// The rows of one table. Columns that are constant in a load (`batch_date`, `load_id`) are added by the sink.
-pub trait Table {
+pub trait Table: Send + Sync {
     /// Which table it is.
     fn id(&self) -> TableId;
     /// The columns of every event.

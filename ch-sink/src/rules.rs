@@ -9,8 +9,6 @@ use event_schema::value::Date;
 use serde::Deserialize;
 use uuid::Uuid;
 
-use crate::warehouse::date;
-
 #[cfg(test)]
 mod model;
 #[cfg(test)]
@@ -25,7 +23,6 @@ const KEPT_FOR: Duration = Duration::from_secs(7 * 24 * 3600);
 /// What decides of a row of `raw.loads`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize)]
 pub(crate) struct CommitRow {
-    #[serde(deserialize_with = "date")]
     pub(crate) batch_date: Date,
     /// In milliseconds.
     pub(crate) committed_at: i64,
@@ -38,7 +35,6 @@ pub(crate) struct CommitRow {
 pub(crate) struct StoredLoad {
     /// The reader's table.
     pub(crate) table: String,
-    #[serde(deserialize_with = "date")]
     pub(crate) batch_date: Date,
     pub(crate) load_id: Uuid,
     /// By the server's clock, in milliseconds.
