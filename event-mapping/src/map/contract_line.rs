@@ -117,11 +117,11 @@ impl Sink for ContractLines {
     }
 
     fn fail(&mut self, field: &FieldValue, reason: Reason, message: String) {
-        self.failed.push(Violation { reason, field: field.path.clone(), message });
+        self.failed.push(Violation::of_field(reason, field.path.as_str(), message));
     }
 
     fn fail_properties(&mut self, reason: Reason, message: String) {
-        self.failed.push(Violation { reason, field: PROPERTIES.to_owned(), message });
+        self.failed.push(Violation::of_field(reason, PROPERTIES, message));
     }
 
     fn keep(&mut self, in_payload: bool, key: &str, value: &str) {

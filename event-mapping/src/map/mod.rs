@@ -281,7 +281,7 @@ impl<'a> Event<'a> {
 
 /// A violation of a line or element as a whole.
 fn violation(reason: Reason, message: String) -> Violation {
-    Violation { reason, field: String::new(), message }
+    Violation::of_line(reason, message)
 }
 
 /// Why a line has no array of events.
