@@ -31,7 +31,11 @@ impl Mapping {
     ///
     /// # Errors
     /// Everything that is wrong with it, in the order of the files.
-    pub fn from_toml(file: &str, text: &str, find: &mut FindFile<'_>) -> Result<Mapping, Vec<DefinitionError>> {
+    pub fn from_toml(
+        file: &str,
+        text: &str,
+        find: &mut FindFile<'_>,
+    ) -> Result<Mapping, Vec<DefinitionError>> {
         let (definition, mut faults) = read(file, text, find);
         if !faults.is_incomplete {
             check::check(&definition, &mut faults);

@@ -20,8 +20,10 @@ pub(super) fn check_default(default: &Assignment, faults: &mut Faults) {
 /// Checks the fields of a rule that makes events.
 pub(super) fn check_rule(rule: &Rule, own: &[Assignment], defaults: &[Assignment], faults: &mut Faults) {
     let fields = Fields::of(own, defaults);
-    let type_is_unreadable =
-        fields.envelope.iter().any(|(field, given)| field.name == "event_type" && given.value.is_unreadable());
+    let type_is_unreadable = fields
+        .envelope
+        .iter()
+        .any(|(field, given)| field.name == "event_type" && given.value.is_unreadable());
     let misplaced_fields = if type_is_unreadable { &[][..] } else { &fields.misplaced[..] };
     for assignment in misplaced_fields {
         faults.add(assignment.span, misplaced(&assignment.field, fields.event_type, own, defaults));
@@ -39,8 +41,13 @@ pub(super) fn check_rule(rule: &Rule, own: &[Assignment], defaults: &[Assignment
             || fields.event_type.is_some_and(|event_type| event_type.required_envelope.contains(&field.name))
     };
     let payload = fields.event_type.map_or(&[][..], |event_type| event_type.fields);
-    let missing: Vec<&str> =
-        ENVELOPE.iter().chain(payload).filter(needed).filter(|field| !given(field)).map(|field| field.name).collect();
+    let missing: Vec<&str> = ENVELOPE
+        .iter()
+        .chain(payload)
+        .filter(needed)
+        .filter(|field| !given(field))
+        .map(|field| field.name)
+        .collect();
     if !missing.is_empty() {
         let (required, are) =
             if missing.len() == 1 { ("the required field", "is") } else { ("the required fields", "are") };
@@ -76,7 +83,9 @@ fn misplaced(
         .find(|assignment| assignment.field == "event_type")
         .is_some_and(|assignment| matches!(assignment.value.conversion, Conversion::Value(_)));
     if is_constant {
-        format!("events of this type have no field `{field}`: it is one of {owners}; theirs stands in `properties`")
+        format!(
+            "events of this type have no field `{field}`: it is one of {owners}; theirs stands in `properties`"
+        )
     } else {
         format!("`{field}` is a field of {owners}: only a rule whose event_type is that has it")
     }
@@ -99,7 +108,10 @@ fn check_value(field: &Field, value: &Expression, faults: &mut Faults) {
         if let Conversion::OneOf { table } = &expression.conversion {
             for (text, constant) in table {
                 if let Err(expected) = check_constant(field, constant) {
-                    faults.add(expression.span, format!("`{}` has for `{text}` the value {constant}: {expected}", field.name));
+                    faults.add(
+                        expression.span,
+                        format!("`{}` has for `{text}` the value {constant}: {expected}", field.name),
+                    );
                 }
             }
         } else if let Conversion::Value(constant) = &expression.conversion {
@@ -125,7 +137,9 @@ fn check_value(field: &Field, value: &Expression, faults: &mut Faults) {
 /// Whether a conversion gives values that can keep a rule.
 fn can_give(conversion: &Conversion, rule: FieldRule) -> bool {
     match rule {
-        FieldRule::Text { .. } => !matches!(conversion, Conversion::Duration { .. } | Conversion::Share { .. }),
+        FieldRule::Text { .. } => {
+            !matches!(conversion, Conversion::Duration { .. } | Conversion::Share { .. })
+        }
         FieldRule::Uuid => matches!(
             conversion,
             Conversion::Text

@@ -9,6 +9,8 @@ mod reach;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashMap;
+
 use crate::definition::{Definition, Place, Span, Then};
 use crate::read::Faults;
 
@@ -61,7 +63,7 @@ fn all_places(definition: &Definition) -> Vec<(&Place, Span)> {
 
 fn places(definition: &Definition, faults: &mut Faults) {
     let places = all_places(definition);
-    let mut children: std::collections::HashMap<(bool, &[String]), Vec<&String>> = Default::default();
+    let mut children: HashMap<(bool, &[String]), Vec<&String>> = HashMap::default();
     let mut selected: Vec<(bool, &[String])> = Vec::new();
     for (place, span) in &places {
         if place.is_around && definition.input.each.is_none() {
@@ -98,17 +100,22 @@ fn places(definition: &Definition, faults: &mut Faults) {
                 && place.steps.starts_with(steps)
         });
         if is_selected {
-            let message =
-                format!("`{place}` takes an element of an array by its index, another place by `where`: use one");
+            let message = format!(
+                "`{place}` takes an element of an array by its index, another place by `where`: use one"
+            );
             faults.add(*span, message);
         }
         let Some(each) = each else { continue };
-        let into_elements = (place.is_around && place.steps.len() > each.steps.len()
+        let into_elements = (place.is_around
+            && place.steps.len() > each.steps.len()
             && place.steps.starts_with(&each.steps)
             && crate::compile::index(&place.steps[each.steps.len()]).is_some())
             || (place.is_around && place.steps == each.steps && place.selection.is_some());
         if into_elements {
-            faults.add(*span, format!("`{place}` is inside of an element of `input.each`: leave out `^{each}/…`"));
+            faults.add(
+                *span,
+                format!("`{place}` is inside of an element of `input.each`: leave out `^{each}/…`"),
+            );
         }
     }
 }

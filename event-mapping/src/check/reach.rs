@@ -35,7 +35,7 @@ fn follows(from: &Test, test: &Test) -> bool {
         (from, test) if from == test => true,
         (Test::Is(values), test) => values.iter().all(|value| meets(value, test)),
         (Test::IsNot(values), Test::IsNot(fewer)) => fewer.iter().all(|value| values.contains(value)),
-        (Test::StartsWith(text) | Test::EndsWith(text), Test::Exists(true)) => !text.is_empty(),
+        (Test::StartsWith(affix) | Test::EndsWith(affix), Test::Exists(true)) => !affix.is_empty(),
         (Test::StartsWith(longer), Test::StartsWith(start)) => longer.starts_with(start.as_str()),
         (Test::EndsWith(longer), Test::EndsWith(end)) => longer.ends_with(end.as_str()),
         (Test::Exists(false), Test::IsNot(_)) => true,
@@ -49,8 +49,8 @@ fn meets(value: &Constant, test: &Test) -> bool {
         (Test::Is(values), value) => values.contains(value),
         (Test::IsNot(values), value) => !values.contains(value),
         (Test::Exists(exists), value) => *exists == (*value != Constant::Text(String::new())),
-        (Test::StartsWith(start), Constant::Text(text)) => text.starts_with(start.as_str()),
-        (Test::EndsWith(end), Constant::Text(text)) => text.ends_with(end.as_str()),
+        (Test::StartsWith(start), Constant::Text(value)) => value.starts_with(start.as_str()),
+        (Test::EndsWith(end), Constant::Text(value)) => value.ends_with(end.as_str()),
         _ => false,
     }
 }

@@ -160,9 +160,7 @@ pub(crate) struct Fields<'d> {
 
 impl<'d> Fields<'d> {
     pub(crate) fn of(own: &'d [Assignment], defaults: &'d [Assignment]) -> Fields<'d> {
-        let find = |name: &str| {
-            own.iter().chain(defaults).find(|assignment| assignment.field == name)
-        };
+        let find = |name: &str| own.iter().chain(defaults).find(|assignment| assignment.field == name);
         let event_type = find("event_type").and_then(|assignment| match &assignment.value.conversion {
             Conversion::Value(Constant::Text(name)) => Some(registry::event_type(name)?.1),
             _ => None,
@@ -197,11 +195,8 @@ pub(crate) fn compile(definition: &Definition) -> Program {
             condition_places.push(located);
         }
     }
-    let each = definition
-        .input
-        .each
-        .as_ref()
-        .map(|place| Each { place: place.clone(), slot: trie.slot(0, place) });
+    let each =
+        definition.input.each.as_ref().map(|place| Each { place: place.clone(), slot: trie.slot(0, place) });
     Program {
         each,
         envelope_names: ENVELOPE.iter().filter_map(|field| name_below(&trie, element, field)).collect(),
@@ -223,8 +218,12 @@ pub(crate) fn trie_of_places(places: &[Place]) -> Trie {
 #[cfg(test)]
 pub(crate) fn trie_of_embedded(places: &[Place], embedded: &[Place]) -> Trie {
     let mut builder = trie::Builder::default();
-    places.iter().for_each(|place| builder.add(place));
-    embedded.iter().for_each(|place| builder.embed(place));
+    for place in places {
+        builder.add(place);
+    }
+    for place in embedded {
+        builder.embed(place);
+    }
     builder.build()
 }
 
@@ -297,7 +296,8 @@ struct Compiler<'a> {
 
 impl Compiler<'_> {
     fn rule(&self, rule: &Rule) -> CompiledRule {
-        let tests = rule.when.iter().map(|Condition { at, test, .. }| (self.slot(at), test.clone())).collect();
+        let tests =
+            rule.when.iter().map(|Condition { at, test, .. }| (self.slot(at), test.clone())).collect();
         let outcome = match (&rule.then, fields(rule, self.defaults)) {
             (Then::Drop(word), _) => Outcome::Drop(word.clone()),
             (_, Some(fields)) => Outcome::Event(self.event(&fields)),
@@ -348,7 +348,11 @@ impl Compiler<'_> {
                 .filter(|(field, _)| !is_payload(field))
                 .map(|(field, assignment)| value(false, field, assignment))
                 .collect(),
-            payload: fields.payload.iter().map(|(field, assignment)| value(true, field, assignment)).collect(),
+            payload: fields
+                .payload
+                .iter()
+                .map(|(field, assignment)| value(true, field, assignment))
+                .collect(),
         }
     }
 

@@ -6,9 +6,10 @@ use super::*;
 
 #[test]
 fn keys_are_found_by_their_text_alone() {
-    let places: Vec<Place> = ["/a", "/ab", "/abcdefgh", "/abcdefghi", "/abcdefghj", "/~1~0", "/", "/0/x", "/\u{e9}"]
-        .map(|text| text.parse().unwrap())
-        .into();
+    let places: Vec<Place> =
+        ["/a", "/ab", "/abcdefgh", "/abcdefghi", "/abcdefghj", "/~1~0", "/", "/0/x", "/\u{e9}"]
+            .map(|text| text.parse().unwrap())
+            .into();
     let trie = trie_of_places(&places);
     for place in &places {
         let first = &place.steps[0];

@@ -172,12 +172,15 @@ impl Children {
     }
 }
 
+/// Members of an element and their values.
+type Members = Vec<(String, Constant)>;
+
 /// A trie that places are put into.
 #[derive(Debug, Default)]
 pub(super) struct Builder {
     children: Vec<(String, Builder)>,
     any_element: Option<Box<Builder>>,
-    selectors: Vec<(Vec<(String, Constant)>, Vec<Vec<String>>)>,
+    selectors: Vec<(Members, Vec<Vec<String>>)>,
     is_each: bool,
     is_embedded: bool,
 }

@@ -73,7 +73,7 @@ impl Decimal {
         let cut = (self.scale - places).max(0);
         // A mantissa has too few digits to end in more zeros than a power of ten can have.
         let is_whole = self.mantissa == 0
-            || 10_u128.checked_pow(cut as u32).is_some_and(|divisor| self.mantissa % divisor == 0);
+            || 10_u128.checked_pow(cut as u32).is_some_and(|divisor| self.mantissa.is_multiple_of(divisor));
         if is_whole { self.floor_at(places) } else { None }
     }
 }

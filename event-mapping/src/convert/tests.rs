@@ -27,7 +27,8 @@ fn epochs_are_numbers_or_digits_of_a_unit() {
     assert_eq!(epoch(Input::Text("1772357400123456"), Microseconds), time);
     assert_eq!(epoch(Input::Number("0"), Seconds).as_deref(), Some("1970-01-01T00:00:00.000Z"));
     assert_eq!(epoch(Input::Number("-0.0001"), Seconds).as_deref(), Some("1969-12-31T23:59:59.999Z"));
-    for wrong in ["", "2026-03-01T09:30:00Z", "1e99", "inf", "0x10", "1772357400 ", "+1", "1.", ".5", "9e18"] {
+    for wrong in ["", "2026-03-01T09:30:00Z", "1e99", "inf", "0x10", "1772357400 ", "+1", "1.", ".5", "9e18"]
+    {
         assert_eq!(epoch(Input::Text(wrong), Seconds), None, "{wrong}");
     }
     assert_eq!(epoch(Input::Boolean(true), Seconds), None);
@@ -44,7 +45,9 @@ fn local_times_are_those_of_their_zone() {
     assert_eq!(local("2026-10-25T02:30:00").as_deref(), Some("2026-10-25T00:30:00.000Z"));
     // They skip it on this one.
     assert_eq!(local("2026-03-29T02:30:00"), None);
-    for wrong in ["2026-03-01T09:30:00Z", "2026-03-01T09:30:00+01:00", "2026-03-01", "", "2026-02-30T00:00:00"] {
+    for wrong in
+        ["2026-03-01T09:30:00Z", "2026-03-01T09:30:00+01:00", "2026-03-01", "", "2026-02-30T00:00:00"]
+    {
         assert_eq!(local(wrong), None, "{wrong}");
     }
 }
@@ -82,7 +85,9 @@ fn durations_are_iso_8601_or_a_number_of_units() {
     assert_eq!(text("P1DT2H").as_deref(), Some("93600000"));
     assert_eq!(text("P1W").as_deref(), Some("604800000"));
     assert_eq!(text("PT1.5H").as_deref(), Some("5400000"));
-    for wrong in ["P", "PT", "P1M", "P1Y", "1M", "PT1", "PTS", "PT1S1M", "PT-1S", "-PT1S", "P1DT", "PT1e3S", "90"] {
+    for wrong in
+        ["P", "PT", "P1M", "P1Y", "1M", "PT1", "PTS", "PT1S1M", "PT-1S", "-PT1S", "P1DT", "PT1e3S", "90"]
+    {
         assert_eq!(text(wrong), None, "{wrong}");
     }
     assert_eq!(of(Input::Number("12.5"), Some(TimeUnit::Seconds)).as_deref(), Some("12500"));
@@ -112,7 +117,8 @@ fn minor_units_are_exact_or_refused() {
 
 #[test]
 fn shares_are_of_two_numbers() {
-    let of = |a, b| share(Input::Number(a), Input::Number(b)).map(|share| share.map(|share| share.to_string()));
+    let of =
+        |a, b| share(Input::Number(a), Input::Number(b)).map(|share| share.map(|share| share.to_string()));
     assert_eq!(of("1", "3"), Ok(Some((1.0_f64 / 3.0).to_string())));
     assert_eq!(of("0", "2"), Ok(Some("0".to_owned())));
     assert_eq!(of("-0", "2"), Ok(Some("0".to_owned())));

@@ -19,16 +19,22 @@ pub(crate) fn write_snake_case(text: &str, out: &mut String) {
     while let Some(character) = rest.next() {
         if character.is_alphanumeric() {
             let follows_small = before.is_some_and(|before| before.is_lowercase() || before.is_numeric());
-            let begins_small = before.is_some_and(char::is_uppercase)
-                && rest.peek().is_some_and(|next| next.is_lowercase());
-            let is_new_word = before.is_none() || (character.is_uppercase() && (follows_small || begins_small));
+            let begins_small =
+                before.is_some_and(is_capital) && rest.peek().is_some_and(|next| next.is_lowercase());
+            let is_new_word = before.is_none() || (is_capital(character) && (follows_small || begins_small));
             if is_new_word && out.len() > start {
                 out.push('_');
             }
-            out.extend(character.to_lowercase());
+            // Some letters become a small one with a mark beside it, which is no letter.
+            out.extend(character.to_lowercase().filter(|small| small.is_alphanumeric()));
         }
         before = Some(character).filter(|character| character.is_alphanumeric());
     }
+}
+
+/// Whether a letter has a small form: some capitals of mathematics have none.
+fn is_capital(character: char) -> bool {
+    character.to_lowercase().next() != Some(character)
 }
 
 /// What follows the last `/` or `#`; those at the very end do not count.

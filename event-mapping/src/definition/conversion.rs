@@ -153,8 +153,13 @@ pub enum TimeUnit {
 
 impl TimeUnit {
     /// Every unit, the smallest first.
-    pub const ALL: [TimeUnit; 5] =
-        [TimeUnit::Microseconds, TimeUnit::Milliseconds, TimeUnit::Seconds, TimeUnit::Minutes, TimeUnit::Hours];
+    pub const ALL: [TimeUnit; 5] = [
+        TimeUnit::Microseconds,
+        TimeUnit::Milliseconds,
+        TimeUnit::Seconds,
+        TimeUnit::Minutes,
+        TimeUnit::Hours,
+    ];
 
     /// Its name in a mapping.
     pub const fn name(self) -> &'static str {

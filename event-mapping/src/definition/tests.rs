@@ -53,7 +53,7 @@ properties = "/properties"
 pub(crate) fn definition(text: &str) -> Definition {
     match Mapping::from_toml("test", text, &mut |name| Err(format!("no {name} here"))) {
         Ok(mapping) => mapping.definition().clone(),
-        Err(faults) => panic!("{}", faults.iter().map(|fault| format!("{fault}\n")).collect::<String>()),
+        Err(faults) => panic!("{faults:#?}"),
     }
 }
 
@@ -76,5 +76,8 @@ fn the_hash_is_of_what_is_said() {
     let commented = format!("# Ours.\n{}", EVERYTHING.replace(" = ", "   =  "));
     assert_eq!(hash(EVERYTHING), hash(&commented));
     assert_ne!(hash(EVERYTHING), hash(&EVERYTHING.replace("digits = 2", "digits = 3")));
-    assert_ne!(hash("version = 1\nname = \"a\"\nextends = \"segment\""), Mapping::builtin("segment").unwrap().hash());
+    assert_ne!(
+        hash("version = 1\nname = \"a\"\nextends = \"segment\""),
+        Mapping::builtin("segment").unwrap().hash()
+    );
 }

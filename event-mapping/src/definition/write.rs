@@ -98,7 +98,9 @@ fn expression(expression: &Expression) -> String {
         [one] => members.extend(members_of_place(one)),
         several => members.push(format!("at = {}", places(several))),
     }
-    if let (Some(name), false) = (expression.conversion.name(), matches!(expression.conversion, Conversion::Value(_))) {
+    if let (Some(name), false) =
+        (expression.conversion.name(), matches!(expression.conversion, Conversion::Value(_)))
+    {
         members.push(format!("as = \"{name}\""));
     }
     match &expression.conversion {

@@ -17,8 +17,8 @@ const HIGHS: u64 = 0x8080_8080_8080_8080;
 /// is marked may be marked wrongly.
 #[inline]
 fn stops(word: u64) -> u64 {
-    let quote = word ^ (ONES * b'"' as u64);
-    let backslash = word ^ (ONES * b'\\' as u64);
+    let quote = word ^ (ONES * u64::from(b'"'));
+    let backslash = word ^ (ONES * u64::from(b'\\'));
     let zero = |bytes: u64| bytes.wrapping_sub(ONES) & !bytes;
     let below_space = word.wrapping_sub(ONES * 0x20) & !word;
     (zero(quote) | zero(backslash) | below_space) & HIGHS

@@ -1,4 +1,4 @@
-//! The walk against the contract's strict parser and serde_json, and what it leaves behind.
+//! The walk against the contract's strict parser and `serde_json`, and what it leaves behind.
 
 use event_parser::{Batch, Options, Parser};
 use proptest::prelude::*;
@@ -18,7 +18,10 @@ fn is_json(line: &str) -> bool {
     parser.push(line.as_bytes(), &mut batch);
     parser.finish(&mut batch);
     batch.rejects().iter().all(|reject| {
-        !matches!(reject.first().reason, event_schema::Reason::InvalidJson | event_schema::Reason::NestingTooDeep)
+        !matches!(
+            reject.first().reason,
+            event_schema::Reason::InvalidJson | event_schema::Reason::NestingTooDeep
+        )
     })
 }
 
@@ -55,7 +58,7 @@ fn the_walk_takes_what_the_strict_parser_takes() {
         r#"{"a":nul}"#,
         r#"{"a":true,}"#,
         r#"{"a" 1}"#,
-        r#"{a:1}"#,
+        r"{a:1}",
         r#"{"a":[1,]}"#,
         r#"{"a":[1 2]}"#,
         r#"{"a":{"b":}}"#,
@@ -92,7 +95,9 @@ fn entries_are_the_members_on_the_way_to_places() {
         .entries
         .list
         .iter()
-        .map(|entry| (walker.entries.key(line, entry), entry.kind, walker.entries.value(line, entry), entry.next))
+        .map(|entry| {
+            (walker.entries.key(line, entry), entry.kind, walker.entries.value(line, entry), entry.next)
+        })
         .collect();
     insta::assert_debug_snapshot!(shown);
 }

@@ -21,7 +21,8 @@ impl Reading<'_> {
         while !text.is_char_boundary(end) {
             end -= 1;
         }
-        let mut shown: String = text[..end].chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+        let mut shown: String =
+            text[..end].chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
         if end < text.len() {
             shown.push('…');
         }
@@ -96,7 +97,7 @@ impl How {
     fn expected(&self) -> String {
         match self {
             How::Verbatim | How::Value(_) => "a value".to_owned(),
-            How::Text => "a text, a number, true or false".to_owned(),
+            How::Text | How::OneOf(_) => "a text, a number, true or false".to_owned(),
             How::Uuid => "a UUID with or without hyphens, in braces, or after `urn:uuid:`".to_owned(),
             How::MadeId(_) => "texts to make an id of".to_owned(),
             How::Epoch(unit) => format!(
@@ -126,7 +127,6 @@ impl How {
             ),
             How::Share(..) | How::IsWhole(..) => "two numbers".to_owned(),
             How::Lower | How::Upper | How::SnakeCase | How::LastSegment => "a text".to_owned(),
-            How::OneOf(_) => "a text, a number, true or false".to_owned(),
         }
     }
 }
@@ -137,7 +137,8 @@ impl Mapper {
     pub(crate) fn explain(&mut self, line: &str, origin: Origin, violation: &mut Violation) {
         let mapping = std::sync::Arc::clone(&self.mapping);
         let program = mapping.program();
-        let Some(Outcome::Event(rule)) = program.rules.get(origin.rule as usize).map(|rule| &rule.outcome) else {
+        let Some(Outcome::Event(rule)) = program.rules.get(origin.rule as usize).map(|rule| &rule.outcome)
+        else {
             return;
         };
         let Ok(body) = self.read(program, line) else { return };

@@ -120,7 +120,11 @@ impl Mapper {
             let entry = self.walker.entries.list[at as usize];
             if entry.kind == Kind::Object {
                 self.slots.copy_from(&self.around);
-                Reading { line: body, entries: &self.walker.entries }.collect(&program.trie, at, &mut self.slots);
+                Reading { line: body, entries: &self.walker.entries }.collect(
+                    &program.trie,
+                    at,
+                    &mut self.slots,
+                );
                 // Elements are kept with themselves, not with the line around them.
                 self.taken[array as usize] = number + 1;
                 self.element(program, body, at, number, number + 1, sink);
@@ -204,7 +208,8 @@ impl<'a> Event<'a> {
             }
             Properties::At(located) => match self.slots.get(located.slot) {
                 Slot::Twice => {
-                    let message = "expected the field once, found it more than once in the same object".to_owned();
+                    let message =
+                        "expected the field once, found it more than once in the same object".to_owned();
                     sink.fail_properties(Reason::DuplicateField, message);
                     None
                 }
@@ -261,7 +266,8 @@ impl<'a> Event<'a> {
             Ok(Got::Boolean(value)) => sink.set(field, Value::Boolean(value)),
             Ok(Got::Fixed(fixed)) => sink.set(field, fixed.into()),
             Err(Fault::Twice) => {
-                let message = "expected the field once, found it more than once in the same object".to_owned();
+                let message =
+                    "expected the field once, found it more than once in the same object".to_owned();
                 sink.fail(field, Reason::DuplicateField, message);
             }
             Err(Fault::Failed(source)) => {

@@ -116,7 +116,9 @@ impl<'a> Reading<'a> {
         match (constant, entry.kind) {
             (Constant::Text(expected), Kind::String) => text[1..text.len() - 1] == **expected,
             (Constant::Text(expected), Kind::Escaped) => spells(&text[1..text.len() - 1], expected),
-            (Constant::Boolean(expected), Kind::True | Kind::False) => *expected == (entry.kind == Kind::True),
+            (Constant::Boolean(expected), Kind::True | Kind::False) => {
+                *expected == (entry.kind == Kind::True)
+            }
             (Constant::Integer(expected), Kind::Number) => text
                 .parse::<i64>()
                 .map_or_else(|_| text.parse() == Ok(*expected as f64), |number| number == *expected),

@@ -56,10 +56,9 @@ impl Event<'_> {
         for member in self.members(object) {
             kept.clear();
             let value = match self.kept_of(member) {
-                Kept::Nothing => continue,
                 Kept::Whole => self.reading.entries.value(self.reading.line, self.reading.entry(member)),
                 Kept::Parts(inner) if self.write_object(inner, &mut kept) => &kept,
-                Kept::Parts(_) => continue,
+                Kept::Nothing | Kept::Parts(_) => continue,
             };
             let entry = self.reading.entry(member);
             let key = self.reading.entries.key(self.reading.line, entry);
@@ -85,7 +84,9 @@ impl Event<'_> {
     fn is_given(&self, key: &str, member: u32, in_payload: bool) -> bool {
         let fields = if in_payload { &self.rule.payload } else { &self.rule.envelope };
         fields.iter().any(|field| match &field.value.how {
-            How::Value(value) => spells(&key[1..key.len() - 1], field.field.name) && self.stands(member, value),
+            How::Value(value) => {
+                spells(&key[1..key.len() - 1], field.field.name) && self.stands(member, value)
+            }
             _ => false,
         })
     }

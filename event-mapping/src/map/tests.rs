@@ -3,6 +3,7 @@
 use std::fmt::Write;
 use std::sync::Arc;
 
+use event_parser::columns::View;
 use event_parser::mapped::MappedParser;
 use event_parser::{Batch, Options, Parser};
 use event_schema::registry::{ENTITIES, ENVELOPE};
@@ -20,7 +21,7 @@ fn mapper(toml: &str) -> Mapper {
 fn mapping(toml: &str) -> Arc<Mapping> {
     match Mapping::from_toml("test.toml", toml, &mut |_| Err("none".to_owned())) {
         Ok(mapping) => Arc::new(mapping),
-        Err(faults) => panic!("{}", faults.iter().map(|fault| format!("{fault}\n")).collect::<String>()),
+        Err(faults) => panic!("{faults:#?}"),
     }
 }
 
@@ -44,10 +45,18 @@ const DEFAULTS: &str = "version = 1\nname = \"a\"\n[defaults]\nevent_id = \"/id\
 
 #[test]
 fn what_no_field_took_is_kept() {
-    let mut open = mapper(&format!("{DEFAULTS}[[rule]]\nevent_type = {{ value = \"opened\" }}\ncountry = {{ at = \"/where/country\", as = \"upper\" }}\n"));
-    let mut at = mapper(&format!("{DEFAULTS}[[rule]]\nevent_type = {{ value = \"opened\" }}\nproperties = \"/props\"\n"));
-    let mut typed = mapper(&format!("{DEFAULTS}[[rule]]\nevent_type = \"ab_test_assignment\"\nexperiment_id = \"/props/test\"\nvariant = \"/props/deep/side\"\nproperties = \"/props\"\n"));
-    let mut plain = mapper(&format!("{DEFAULTS}[[rule]]\nevent_type = \"ab_test_assignment\"\nexperiment_id = \"/test\"\nvariant = {{ value = \"a\" }}\n"));
+    let mut open = mapper(&format!(
+        "{DEFAULTS}[[rule]]\nevent_type = {{ value = \"opened\" }}\ncountry = {{ at = \"/where/country\", as = \"upper\" }}\n"
+    ));
+    let mut at = mapper(&format!(
+        "{DEFAULTS}[[rule]]\nevent_type = {{ value = \"opened\" }}\nproperties = \"/props\"\n"
+    ));
+    let mut typed = mapper(&format!(
+        "{DEFAULTS}[[rule]]\nevent_type = \"ab_test_assignment\"\nexperiment_id = \"/props/test\"\nvariant = \"/props/deep/side\"\nproperties = \"/props\"\n"
+    ));
+    let mut plain = mapper(&format!(
+        "{DEFAULTS}[[rule]]\nevent_type = \"ab_test_assignment\"\nexperiment_id = \"/test\"\nvariant = {{ value = \"a\" }}\n"
+    ));
     let mut shown = String::new();
     for line in [
         // Numbers, escapes and repeated members as they stand; `user` was found, `anonymous` was not needed.
@@ -61,7 +70,9 @@ fn what_no_field_took_is_kept() {
         r#"{"id":"1","user":"u","time":"t","props":7}"#,
         r#"{"id":"1","user":"u","time":"t","props":null}"#,
     ] {
-        for (name, mapper) in [("rest", &mut open), ("at", &mut at), ("typed", &mut typed), ("plain", &mut plain)] {
+        for (name, mapper) in
+            [("rest", &mut open), ("at", &mut at), ("typed", &mut typed), ("plain", &mut plain)]
+        {
             writeln!(shown, "{name}: {}", mapped(mapper, line).trim_end()).unwrap();
         }
         shown.push('\n');
@@ -154,14 +165,19 @@ fn native(line: &str) -> Batch {
 /// The mapping that leaves every line as it is.
 pub(crate) fn identity() -> Definition {
     let at = |path: &str| Expression::of(vec![path.parse::<Place>().unwrap()], Conversion::Verbatim);
-    let assignment = |field: &str, value| Assignment { field: field.to_owned(), value, span: Span::default() };
+    let assignment =
+        |field: &str, value| Assignment { field: field.to_owned(), value, span: Span::default() };
     let envelope = ENVELOPE.iter().map(|field| assignment(field.name, at(&format!("/{}", field.name))));
     let mut rules = Vec::new();
     for event_type in ENTITIES.into_iter().flat_map(|entity| entity.event_types) {
         let is = Test::Is(vec![Constant::Text(event_type.name.to_owned())]);
-        let mut fields = vec![assignment("event_type", Expression::constant(Constant::Text(event_type.name.to_owned())))];
+        let mut fields =
+            vec![assignment("event_type", Expression::constant(Constant::Text(event_type.name.to_owned())))];
         fields.extend(
-            event_type.fields.iter().map(|field| assignment(field.name, at(&format!("/properties/{}", field.name)))),
+            event_type
+                .fields
+                .iter()
+                .map(|field| assignment(field.name, at(&format!("/properties/{}", field.name)))),
         );
         rules.push(Rule {
             when: vec![Condition { at: "/event_type".parse().unwrap(), test: is, span: Span::default() }],
@@ -180,15 +196,29 @@ fn short_identity() -> Definition {
 
 /// Rows and rejects of a line, for comparing.
 fn outcome(batch: &Batch) -> String {
-    format!(
-        "{:?} {:?} {:?} {:?} {:?} {:?}",
-        batch.events,
-        batch.purchases,
-        batch.task_results,
-        batch.sessions,
-        batch.ab_test_assignments,
-        batch.rejects(),
-    )
+    let mut shown = String::new();
+    for table in batch.tables() {
+        for row in 0..table.rows() {
+            write!(shown, "{:?}:", table.id()).unwrap();
+            for (name, view) in table.envelope().columns().iter().chain(&table.own_columns()) {
+                write!(shown, " {name}={}", value(view, row)).unwrap();
+            }
+            shown.push('\n');
+        }
+    }
+    write!(shown, "{:?}", batch.rejects()).unwrap();
+    shown
+}
+
+fn value(view: &View<'_>, row: usize) -> String {
+    match view {
+        View::Fixed { bytes, width } => format!("{:?}", &bytes[row * width..][..*width]),
+        View::Nullable { bytes, width, nulls } => {
+            format!("{:?}/{}", &bytes[row * width..][..*width], nulls[row])
+        }
+        View::Strings(strings) => strings.get(row).escape_ascii().to_string(),
+        View::Dictionary(dictionary) => dictionary.get(row).escape_ascii().to_string(),
+    }
 }
 
 /// A line through a mapping into columns.

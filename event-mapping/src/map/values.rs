@@ -53,7 +53,8 @@ pub(super) enum Fault<'a> {
 impl Source {
     /// Whether what is `null` or `""` is given to the contract's checks as it stands; else as `null`.
     pub(super) fn shows_what_is_empty(&self, field: &Field) -> bool {
-        let is_one_place = matches!(self.how, How::Verbatim) && self.at.len() == 1 && self.otherwise.is_none();
+        let is_one_place =
+            matches!(self.how, How::Verbatim) && self.at.len() == 1 && self.otherwise.is_none();
         is_one_place || field.rule.json_type() == JsonType::String
     }
 }
@@ -207,7 +208,9 @@ impl<'a> Event<'a> {
                 let text = input.scalar()?;
                 table.iter().find(|(key, _)| key == text).map_or(Got::Absent, |(_, value)| Got::Fixed(value))
             }
-            How::MadeId(_) | How::Share(..) | How::IsWhole(..) | How::Value(_) => unreachable!("they have no place"),
+            How::MadeId(_) | How::Share(..) | How::IsWhole(..) | How::Value(_) => {
+                unreachable!("they have no place")
+            }
         };
         if is_whole {
             self.take(entry);
@@ -216,7 +219,7 @@ impl<'a> Event<'a> {
     }
 }
 
-impl<'a> super::reading::Reading<'a> {
+impl super::reading::Reading<'_> {
     /// What stands in an entry, for a conversion.
     fn input<'t>(&'t self, entry: u32, buffer: &'t mut String) -> Input<'t> {
         match self.entry(entry).kind {

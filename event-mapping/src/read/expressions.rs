@@ -2,10 +2,10 @@
 
 use toml::de::DeValue;
 
-use super::table::{Table, did_you_mean, list};
+use super::table::{Table, did_you_mean, integer, list};
 use super::{Reader, Value};
-use crate::definition::{Constant, Conversion, EpochUnit, Expression, Place, Selection, TimeUnit};
 use crate::definition::parse_pointer;
+use crate::definition::{Constant, Conversion, EpochUnit, Expression, Place, Selection, TimeUnit};
 
 impl Reader<'_> {
     /// The value of `event_type`: a bare text is the type itself.
@@ -128,7 +128,10 @@ impl Reader<'_> {
                 let [of, out_of] = ["of", "out_of"].map(|key| match table.take(key) {
                     Some(value) => self.place(value).map(Box::new),
                     None => {
-                        self.fault(name.span(), format!("`share` has two places, `of` and `out_of`: `{key}` is missing"));
+                        self.fault(
+                            name.span(),
+                            format!("`share` has two places, `of` and `out_of`: `{key}` is missing"),
+                        );
                         None
                     }
                 });
@@ -140,11 +143,15 @@ impl Reader<'_> {
             "last_segment" => Conversion::LastSegment,
             "one_of" => match table.take("table") {
                 Some(value) => {
-                    let table = self.constants_by_name(value, "texts with their values, like { right = true }")?;
+                    let table =
+                        self.constants_by_name(value, "texts with their values, like { right = true }")?;
                     Conversion::OneOf { table }
                 }
                 None => {
-                    self.fault(name.span(), "`one_of` has a table: `table = { right = true, wrong = false }`");
+                    self.fault(
+                        name.span(),
+                        "`one_of` has a table: `table = { right = true, wrong = false }`",
+                    );
                     return None;
                 }
             },
@@ -168,7 +175,10 @@ impl Reader<'_> {
         };
         let zone = self.text(value, "an IANA time zone")?;
         if jiff::tz::TimeZone::get(&zone).is_err() {
-            self.fault(value.span(), format!("there is no time zone `{zone}`: IANA has names like Asia/Almaty, or UTC"));
+            self.fault(
+                value.span(),
+                format!("there is no time zone `{zone}`: IANA has names like Asia/Almaty, or UTC"),
+            );
         }
         Some(zone)
     }
@@ -185,7 +195,7 @@ impl Reader<'_> {
 
     fn digits(&mut self, name: &Value<'_>, table: &mut Table<'_, '_>) -> Option<u8> {
         let value = table.take("digits");
-        let digits = value.and_then(|value| self.integer(value)).and_then(|digits| u8::try_from(digits).ok());
+        let digits = value.and_then(integer).and_then(|digits| u8::try_from(digits).ok());
         let good = digits.filter(|digits| *digits <= 4);
         if good.is_none() {
             let at = value.unwrap_or(name).span();
@@ -254,7 +264,7 @@ impl Reader<'_> {
             DeValue::Table(entries) => {
                 let mut table = Table::new(entries, value.span());
                 let place = self.selected_place(&mut table);
-                self.finish(table, "a place");
+                self.finish(&table, "a place");
                 place
             }
             _ => {

@@ -18,7 +18,7 @@ use toml::de::{DeTable, DeValue};
 use uuid::Uuid;
 
 use crate::builtin;
-use crate::definition::{Assignment, Definition, Input, Rule, Span};
+use crate::definition::{Assignment, Definition, Input, Place, Rule, Span};
 use table::Table;
 pub(crate) use table::list;
 
@@ -72,8 +72,8 @@ struct File {
     name: Option<String>,
     namespace: Option<Uuid>,
     prefix: Option<bool>,
-    each: Option<Option<crate::definition::Place>>,
-    embedded: Option<Vec<crate::definition::Place>>,
+    each: Option<Place>,
+    embedded: Option<Vec<Place>>,
     defaults: Vec<Assignment>,
     rules: Vec<Rule>,
 }
@@ -81,13 +81,13 @@ struct File {
 /// Reads a mapping and what it extends. The definition is of no use where there are faults.
 pub(crate) fn read(file: &str, text: &str, find: &mut FindFile<'_>) -> (Definition, Faults) {
     let mut faults = Faults::default();
-    let read = read_file(file.to_owned(), text.to_owned(), find, &mut faults);
+    let read = read_file(file.to_owned(), text, find, &mut faults);
     let definition = Definition {
         name: read.name.unwrap_or_default(),
         namespace: read.namespace,
         input: Input {
             skip_prefix: read.prefix.unwrap_or_default(),
-            each: read.each.flatten(),
+            each: read.each,
             embedded: read.embedded.unwrap_or_default(),
         },
         defaults: read.defaults,
@@ -96,10 +96,10 @@ pub(crate) fn read(file: &str, text: &str, find: &mut FindFile<'_>) -> (Definiti
     (definition, faults)
 }
 
-fn read_file(file: String, text: String, find: &mut FindFile<'_>, faults: &mut Faults) -> File {
+fn read_file(file: String, text: &str, find: &mut FindFile<'_>, faults: &mut Faults) -> File {
     let number = faults.files.len() as u16;
-    faults.files.push((file, text.clone()));
-    let (document, errors) = DeTable::parse_recoverable(&text);
+    faults.files.push((file, text.to_owned()));
+    let (document, errors) = DeTable::parse_recoverable(text);
     let mut reader = Reader { file: number, faults };
     for error in &errors {
         reader.fault(error.span().unwrap_or_default(), format!("this is no TOML: {}", error.message()));
@@ -111,7 +111,7 @@ fn read_file(file: String, text: String, find: &mut FindFile<'_>, faults: &mut F
     let (read, extends) = reader.file(document.get_ref());
     let Some((name, span)) = extends else { return read };
     match base(&name, find, faults) {
-        Ok((base_file, base_text)) => extend(read, read_file(base_file, base_text, find, faults)),
+        Ok((base_file, base_text)) => extend(read, read_file(base_file, &base_text, find, faults)),
         Err(message) => {
             faults.is_incomplete = true;
             faults.add(span, message);
@@ -183,11 +183,10 @@ impl Reader<'_> {
             None => self.fault(0..0, "the version is missing: `version = 1`"),
         }
         if let Some(name) = table.take("name") {
-            file.name = self.text(name, "the mapping's name").map(|name| {
+            file.name = self.text(name, "the mapping's name").inspect(|name| {
                 if name.trim().is_empty() || name.len() > 64 || name.chars().any(char::is_control) {
                     self.fault(table.span_of("name"), "a name has 1 to 64 bytes, and no control characters");
                 }
-                name
             });
         } else {
             self.fault(0..0, "the name is missing: `name = \"acme\"`");
@@ -215,11 +214,13 @@ impl Reader<'_> {
         }
         if let Some(rules) = table.take("rule") {
             match rules.get_ref() {
-                DeValue::Array(rules) => file.rules = rules.iter().filter_map(|rule| self.rule(rule)).collect(),
+                DeValue::Array(rules) => {
+                    file.rules = rules.iter().filter_map(|rule| self.rule(rule)).collect();
+                }
                 _ => self.fault(rules.span(), "rules are written [[rule]]"),
             }
         }
-        self.finish(table, "a mapping");
+        self.finish(&table, "a mapping");
         (file, extends)
     }
 
@@ -233,7 +234,7 @@ impl Reader<'_> {
             }
         }
         if let Some(each) = table.take("each") {
-            file.each = Some(self.pointer(each, "the place of an array"));
+            file.each = self.pointer(each, "the place of an array");
         }
         if let Some(embedded) = table.take("embedded") {
             file.embedded = Some(match embedded.get_ref() {
@@ -241,11 +242,11 @@ impl Reader<'_> {
                 _ => self.place(embedded).into_iter().collect(),
             });
         }
-        self.finish(table, "input");
+        self.finish(&table, "input");
     }
 
     /// A place without a selection, in the line itself.
-    fn pointer(&mut self, value: &Value<'_>, what: &str) -> Option<crate::definition::Place> {
+    fn pointer(&mut self, value: &Value<'_>, what: &str) -> Option<Place> {
         let place = self.place(value)?;
         if place.is_around || place.selection.is_some() {
             self.fault(value.span(), format!("expected {what} in the line, like \"/data\""));

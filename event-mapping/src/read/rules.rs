@@ -18,14 +18,20 @@ impl Reader<'_> {
             }
             Some((when, DeValue::Table(_))) => self.condition(when).into_iter().collect(),
             Some((when, _)) => {
-                self.fault(when.span(), "expected a list of conditions, like [{ at = \"/type\", is = \"track\" }]");
+                self.fault(
+                    when.span(),
+                    "expected a list of conditions, like [{ at = \"/type\", is = \"track\" }]",
+                );
                 Vec::new()
             }
         };
         let then = match table.take("drop") {
             Some(word) => {
                 for (key, span, _) in table.rest() {
-                    self.fault(span, format!("a rule that drops lines has no fields: leave out `{key}` or `drop`"));
+                    self.fault(
+                        span,
+                        format!("a rule that drops lines has no fields: leave out `{key}` or `drop`"),
+                    );
                 }
                 Then::Drop(self.word(word)?)
             }
@@ -56,7 +62,8 @@ impl Reader<'_> {
                 self.fault(span, message);
                 continue;
             }
-            let expression = if key == "event_type" { self.event_type(value) } else { self.expression(value) };
+            let expression =
+                if key == "event_type" { self.event_type(value) } else { self.expression(value) };
             let span = self.span(&span);
             // The field is not missing: what is wrong with its value has been said.
             let value = expression.unwrap_or_else(|| Expression::unreadable(span));
@@ -70,10 +77,9 @@ impl Reader<'_> {
         let span = self.span(&value.span());
         let at = self.selected_place(&mut table);
         let mut tests = Vec::new();
-        for (name, test) in [
-            ("is", Test::Is as fn(Vec<_>) -> Test),
-            ("is_not", Test::IsNot as fn(Vec<_>) -> Test),
-        ] {
+        for (name, test) in
+            [("is", Test::Is as fn(Vec<_>) -> Test), ("is_not", Test::IsNot as fn(Vec<_>) -> Test)]
+        {
             if let Some(value) = table.take(name) {
                 let constants: Vec<_> = match value.get_ref() {
                     DeValue::Array(values) => values.iter().filter_map(|one| self.constant(one)).collect(),
@@ -104,7 +110,7 @@ impl Reader<'_> {
         } else if tests.is_empty() && table.rest().is_empty() {
             self.fault(table.span(), "a condition has one of is, is_not, exists, starts_with, ends_with");
         }
-        self.finish(table, "a condition");
+        self.finish(&table, "a condition");
         Some(Condition { at: at?, test: tests.pop()?, span })
     }
 }

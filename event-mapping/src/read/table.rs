@@ -61,7 +61,7 @@ impl Reader<'_> {
     }
 
     /// Notes every key that was not taken; `what` is the table.
-    pub(super) fn finish(&mut self, table: Table<'_, '_>, what: &str) {
+    pub(super) fn finish(&mut self, table: &Table<'_, '_>, what: &str) {
         for (key, span, _) in table.rest() {
             let message = format!(
                 "there is no `{key}` in {what}{}: it has {}",
@@ -81,20 +81,12 @@ impl Reader<'_> {
         text
     }
 
-    /// A value that is to be a whole number.
-    pub(super) fn integer(&mut self, value: &Value<'_>) -> Option<i64> {
-        match value.get_ref() {
-            DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix()).ok(),
-            _ => None,
-        }
-    }
-
     /// A value that is to be a constant: a text, a number or a boolean.
     pub(super) fn constant(&mut self, value: &Value<'_>) -> Option<Constant> {
         let constant = match value.get_ref() {
             DeValue::String(text) => Some(Constant::Text(text.clone().into_owned())),
             DeValue::Boolean(value) => Some(Constant::Boolean(*value)),
-            DeValue::Integer(_) => self.integer(value).map(Constant::Integer),
+            DeValue::Integer(_) => integer(value).map(Constant::Integer),
             DeValue::Float(number) => {
                 number.as_str().parse().ok().filter(|number: &f64| number.is_finite()).map(Constant::Number)
             }
@@ -107,7 +99,11 @@ impl Reader<'_> {
     }
 
     /// A table of constants, in the order of the file.
-    pub(super) fn constants_by_name(&mut self, value: &Value<'_>, of: &str) -> Option<Vec<(String, Constant)>> {
+    pub(super) fn constants_by_name(
+        &mut self,
+        value: &Value<'_>,
+        of: &str,
+    ) -> Option<Vec<(String, Constant)>> {
         let table = self.table(value, of)?;
         let read: Vec<_> = table
             .rest()
@@ -119,6 +115,14 @@ impl Reader<'_> {
             return None;
         }
         read.into_iter().collect()
+    }
+}
+
+/// A value that is to be a whole number.
+pub(super) fn integer(value: &Value<'_>) -> Option<i64> {
+    match value.get_ref() {
+        DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix()).ok(),
+        _ => None,
     }
 }
 

@@ -6,7 +6,9 @@ use crate::Mapping;
 
 fn faults(text: &str) -> String {
     let read = Mapping::from_toml("acme.toml", text, &mut |name| match name {
-        "base.toml" => Ok("version = 1\nname = \"base\"\nextends = \"acme.toml\"\n[defaults]\nuser = 1\n".to_owned()),
+        "base.toml" => {
+            Ok("version = 1\nname = \"base\"\nextends = \"acme.toml\"\n[defaults]\nuser = 1\n".to_owned())
+        }
         _ => Err("there is no such file".to_owned()),
     });
     let mut said = String::new();
