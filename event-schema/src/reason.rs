@@ -17,6 +17,8 @@ pub enum Reason {
     NestingTooDeep,
     /// The line is JSON, but not an object.
     NotAnObject,
+    /// The line was read with a mapping, and no rule of it takes the line.
+    Unmapped,
     /// An object has a known key more than once.
     DuplicateField,
     /// A required field is absent or `null`.
@@ -31,12 +33,13 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason, in the order of the contract.
-    pub const ALL: [Reason; 10] = [
+    pub const ALL: [Reason; 11] = [
         Reason::InvalidUtf8,
         Reason::LineTooLong,
         Reason::InvalidJson,
         Reason::NestingTooDeep,
         Reason::NotAnObject,
+        Reason::Unmapped,
         Reason::DuplicateField,
         Reason::MissingField,
         Reason::WrongType,
@@ -52,6 +55,7 @@ impl Reason {
             Reason::InvalidJson => "invalid_json",
             Reason::NestingTooDeep => "nesting_too_deep",
             Reason::NotAnObject => "not_an_object",
+            Reason::Unmapped => "unmapped",
             Reason::DuplicateField => "duplicate_field",
             Reason::MissingField => "missing_field",
             Reason::WrongType => "wrong_type",
@@ -70,6 +74,7 @@ impl Reason {
             Reason::InvalidJson => "The line is not RFC 8259 JSON, or a `\\u` escape is a lone surrogate.",
             Reason::NestingTooDeep => "Objects and arrays nest more than 128 deep.",
             Reason::NotAnObject => "The line is valid JSON, but not an object.",
+            Reason::Unmapped => "The line was read with a mapping, and no rule of it takes the line.",
             Reason::DuplicateField => {
                 "An object has a known key more than once (keys are compared after unescaping)."
             }
@@ -84,7 +89,7 @@ impl Reason {
 
     /// Whether the reason is about the line as a whole.
     pub const fn is_about_the_line(self) -> bool {
-        (self as u8) <= (Reason::NotAnObject as u8)
+        (self as u8) <= (Reason::Unmapped as u8)
     }
 }
 

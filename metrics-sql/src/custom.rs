@@ -19,10 +19,9 @@ mod read;
 #[cfg(test)]
 mod tests;
 
-use std::fmt;
-
 use event_schema::registry::{self, ColumnType, Entity as Table, Scalar};
 
+pub use event_schema::DefinitionError;
 pub use models::models;
 pub use read::read;
 
@@ -217,24 +216,3 @@ fn holds(name: &str, ty: ColumnType) -> Option<Holds> {
         }
     }
 }
-
-/// What is wrong with a definition, and where.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DefinitionError {
-    /// The file, as it was named.
-    pub file: String,
-    /// The line, from 1.
-    pub line: usize,
-    /// The character in the line, from 1.
-    pub column: usize,
-    /// What is wrong, and what is allowed.
-    pub message: String,
-}
-
-impl fmt::Display for DefinitionError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}:{}: {}", self.file, self.line, self.column, self.message)
-    }
-}
-
-impl std::error::Error for DefinitionError {}

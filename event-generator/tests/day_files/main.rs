@@ -66,7 +66,9 @@ fn counts_are_those_of_a_second_reading_and_every_reason_comes_up() {
         assert!((0.08..0.12).contains(&share), "{share}");
         reasons.extend(rejected.into_keys());
     }
-    assert_eq!(reasons.len(), Reason::ALL.len(), "{reasons:?}");
+    // Without a mapping no line is unmapped.
+    let due = Reason::ALL.into_iter().filter(|reason| *reason != Reason::Unmapped).count();
+    assert_eq!(reasons.len(), due, "{reasons:?}");
 }
 
 #[test]

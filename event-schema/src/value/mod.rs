@@ -19,7 +19,7 @@ pub use text::{
     Country, Currency, Letters, LettersError, Text, TextError, check_text, is_control, is_invisible,
     is_upper_letters, visible,
 };
-pub use timestamp::{Timestamp, TimestampError, parse_rfc3339};
+pub use timestamp::{Timestamp, TimestampError, parse_rfc3339, rfc3339};
 pub use uuid::parse_uuid;
 
 /// The number of the two ASCII digits at `at`; `None` if these are not digits.

@@ -72,17 +72,34 @@ impl FromStr for Timestamp {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (year, month, day) = civil::civil(self.0.div_euclid(86_400_000) as i32);
-        let in_day = self.0.rem_euclid(86_400_000);
-        let (seconds, millis) = (in_day / 1000, in_day % 1000);
-        write!(
-            f,
-            "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}.{millis:03}Z",
-            seconds / 3600,
-            seconds / 60 % 60,
-            seconds % 60
-        )
+        let text = rfc3339(self.0).expect("the range has years of four digits");
+        f.write_str(std::str::from_utf8(&text).expect("digits are ASCII"))
     }
+}
+
+/// An instant as RFC 3339 in UTC: `2026-03-01T09:30:00.123Z`; `None` outside the years 0000 to 9999.
+pub fn rfc3339(millis: i64) -> Option<[u8; 24]> {
+    let (year, month, day) = civil::civil(i32::try_from(millis.div_euclid(86_400_000)).ok()?);
+    let in_day = millis.rem_euclid(86_400_000) as u32;
+    let (seconds, millis) = (in_day / 1000, in_day % 1000);
+    let year = u32::try_from(year).ok().filter(|year| *year <= 9999)?;
+    let mut text = *b"YYYY-MM-DDTHH:MM:SS.mmmZ";
+    let parts = [
+        (0..4, year),
+        (5..7, month),
+        (8..10, day),
+        (11..13, seconds / 3600),
+        (14..16, seconds / 60 % 60),
+        (17..19, seconds % 60),
+        (20..23, millis),
+    ];
+    for (places, mut number) in parts {
+        for digit in text[places].iter_mut().rev() {
+            *digit = b'0' + (number % 10) as u8;
+            number /= 10;
+        }
+    }
+    Some(text)
 }
 
 impl Serialize for Timestamp {

@@ -117,14 +117,7 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn wrong(&mut self, span: Range<usize>, message: String) {
-        let before = &self.text[..span.start.min(self.text.len())];
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        self.errors.push(DefinitionError {
-            file: self.file.to_owned(),
-            line: before.matches('\n').count() + 1,
-            column: before[line_start..].chars().count() + 1,
-            message,
-        });
+        self.errors.push(DefinitionError::at(self.file, self.text, span.start, message));
     }
 
     fn metric(&mut self, definition: Spanned<Definition>) -> Option<CustomMetric> {

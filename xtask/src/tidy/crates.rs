@@ -14,6 +14,7 @@ const LAYERS: &[&[&str]] = &[
     &["event-schema", "local-clickhouse"],
     &["event-source", "event-generator", "metrics-sql"],
     &["event-parser", "report"],
+    &["event-mapping"],
     &["ch-sink"],
     &["schoolbell"],
     &["integration-tests", "xtask"],
