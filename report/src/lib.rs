@@ -1,7 +1,5 @@
-//! The marts as one HTML page: charts, tables and switches that need nothing but the file itself. No IO.
-//!
-//! [`tables`] says what is to be read; whoever has a connection reads it, puts the answers into a [`Document`], and
-//! [`page`] makes the file of it.
+#![doc = include_str!("../README.md")]
+//! ## Modules
 //!
 //! - `tables`: the figures of the page, with the query of each;
 //! - `as_of`: what the figures are as of, and what is to be doubted;
