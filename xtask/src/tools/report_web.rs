@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 
 use super::{key_of, npm};
 use crate::repo;
-use crate::run::run;
+use crate::run::{become_program, run};
 
 const PACKAGE_JSON: &str = include_str!("../../../report/web/package.json");
 const PACKAGE_LOCK: &str = include_str!("../../../report/web/package-lock.json");
@@ -41,7 +41,7 @@ pub(crate) fn bundle() -> Result<Vec<(PathBuf, String)>> {
 
 /// Opens a report in a headless Chromium; prints what it finds as JSON, and leaves screenshots in `shots`.
 pub(crate) fn check(report: &Path, shots: &Path) -> Result<()> {
-    run(script("check.mjs")?.arg(report).arg(shots).arg(ensure()?), MEND)
+    become_program(script("check.mjs")?.arg(report).arg(shots).arg(ensure()?), MEND)
 }
 
 fn script(name: &str) -> Result<Command> {
