@@ -407,6 +407,8 @@ pub(crate) struct Report {
     #[arg(long, value_name = "YYYY-MM-DD")]
     pub(crate) to: Option<Date>,
     #[command(flatten)]
+    pub(crate) custom: Custom,
+    #[command(flatten)]
     pub(crate) connection: Connection,
 }
 

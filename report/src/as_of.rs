@@ -2,9 +2,16 @@
 
 use std::collections::BTreeMap;
 
+use event_schema::generate::Databases;
+use event_schema::value::Date;
 use metrics_sql::sql::quote_text;
+use serde::Serialize;
+use serde_json::{Map, Value};
 
-use crate::{Part, Range, Row, text};
+use crate::tables::MARTS;
+
+/// A row of a query's answer, by column.
+pub type Row = Map<String, Value>;
 
 /// The statements that [`AsOf::new`] needs the rows of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,13 +25,14 @@ pub struct Questions {
 }
 
 impl Questions {
-    /// Of the marts that these parts read, in databases of these names.
-    pub fn new(parts: &[Part], raw: &str, staging: &str) -> Questions {
-        let names: Vec<String> = parts.iter().map(|part| quote_text(part.mart)).collect();
+    /// Of the marts that the page reads.
+    pub fn new(databases: &Databases) -> Questions {
+        let (raw, staging) = (databases.raw(), databases.staging());
+        let names: Vec<String> = MARTS.iter().copied().map(quote_text).collect();
         let marts = format!("{staging}.schoolbell_marts FINAL WHERE mart IN ({})", names.join(", "));
         Questions {
             marts: format!(
-                "SELECT mart, as_of_date, toString(toDateTime(built_at)) AS built, toString(loaded_until) AS loaded, \
+                "SELECT mart, as_of_date, formatDateTime(built_at, '%F %R') AS built, toString(loaded_until) AS loaded, \
                  timezone, currency FROM {marts} ORDER BY built_at DESC, mart"
             ),
             newer_loads: format!(
@@ -42,38 +50,38 @@ impl Questions {
 }
 
 /// What the figures of a page are as of.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct AsOf {
-    /// The date, or the first and the last one where marts differ.
-    pub(crate) dates: String,
-    /// When the latest of the marts was built, and in which zone and currency.
-    pub(crate) built: String,
-    /// What is to be doubted, a sentence each.
-    pub(crate) warnings: Vec<String>,
+    /// The last date that any of the marts has.
+    #[serde(rename = "as_of")]
+    pub date: Date,
+    /// When the latest of the marts was built, UTC: `YYYY-MM-DD hh:mm`.
+    pub built_at: String,
+    /// The zone whose days are counted.
+    pub time_zone: String,
+    /// The currency of money, ISO 4217.
+    pub currency: String,
+    /// What the reader should know before reading, a sentence each.
+    pub warnings: Vec<String>,
 }
 
 impl AsOf {
-    /// From the rows that the [`Questions`] gave.
-    pub fn new(marts: &[Row], newer_loads: &[Row], last_run: &[Row], range: Range) -> AsOf {
-        let mut dates: Vec<&str> = marts.iter().map(|mart| text(mart, "as_of_date")).collect();
-        dates.sort_unstable();
-        let dates = match (dates.first(), dates.last()) {
-            (Some(first), Some(last)) if first == last => (*first).to_owned(),
-            (Some(first), Some(last)) => format!("{first} to {last}"),
-            _ => "no date: no mart is built".to_owned(),
-        };
-        let built = marts.first().map_or_else(String::new, |mart| {
-            let [at, zone, currency] = ["built", "timezone", "currency"].map(|column| text(mart, column));
-            format!("built {at} UTC, days of {zone}, money in {currency}")
-        });
+    /// From the rows that the [`Questions`] gave; `None` where no mart was ever built.
+    pub fn new(marts: &[Row], newer_loads: &[Row], last_run: &[Row]) -> Option<AsOf> {
+        let latest = marts.first()?;
+        let date = marts.iter().filter_map(|mart| text(mart, "as_of_date").parse().ok()).max()?;
+        let [built_at, time_zone, currency] =
+            ["built", "timezone", "currency"].map(|column| text(latest, column).to_owned());
         let mut warnings = differing(marts);
         warnings.extend(newer_loads.first().and_then(newer));
         warnings.extend(last_run.first().and_then(unfinished));
-        for (bound, date) in [("from", range.from), ("to", range.to)] {
-            warnings.extend(date.map(|date| format!("Figures {bound} {date} only (--{bound}).")));
-        }
-        AsOf { dates, built, warnings }
+        Some(AsOf { date, built_at, time_zone, currency, warnings })
     }
+}
+
+/// The text in a column.
+fn text<'a>(row: &'a Row, column: &str) -> &'a str {
+    row.get(column).and_then(Value::as_str).unwrap_or_default()
 }
 
 /// The marts that were built from something else than the latest one.
@@ -132,7 +140,7 @@ mod tests {
     }
 
     fn mart(name: &str, date: &str, loaded: &str) -> serde_json::Value {
-        json!({"mart": name, "as_of_date": date, "built": "2026-04-01 02:00:00", "loaded": loaded, "timezone": "UTC",
+        json!({"mart": name, "as_of_date": date, "built": "2026-04-01 02:00", "loaded": loaded, "timezone": "UTC",
                "currency": "USD"})
     }
 
@@ -141,10 +149,16 @@ mod tests {
         let marts = rows(json!([mart("a", "2026-03-31", "x"), mart("b", "2026-03-31", "x")]));
         let loads = rows(json!([{"first": "1970-01-01", "last": "1970-01-01", "days": 0}]));
         let run = rows(json!([{"ended": 1, "began": "b", "seen": "s", "failed": ""}]));
-        let as_of = AsOf::new(&marts, &loads, &run, Range::default());
-        assert_eq!(as_of.dates, "2026-03-31");
-        assert_eq!(as_of.built, "built 2026-04-01 02:00:00 UTC, days of UTC, money in USD");
-        assert_eq!(as_of.warnings, Vec::<String>::new());
+        let as_of = AsOf::new(&marts, &loads, &run).unwrap();
+        let AsOf { date, built_at, time_zone, currency, warnings } = as_of;
+        assert_eq!(date.to_string(), "2026-03-31");
+        assert_eq!([built_at, time_zone, currency], ["2026-04-01 02:00", "UTC", "USD"]);
+        assert_eq!(warnings, Vec::<String>::new());
+    }
+
+    #[test]
+    fn nothing_built_is_as_of_no_date() {
+        assert_eq!(AsOf::new(&[], &[], &[]), None);
     }
 
     #[test]
@@ -157,20 +171,18 @@ mod tests {
         let loads = rows(json!([{"first": "2026-04-01", "last": "2026-04-02", "days": "2"}]));
         let run =
             rows(json!([{"ended": 1, "began": "b", "seen": "2026-04-01 03:00:00", "failed": "int_money"}]));
-        let range = Range { from: None, to: "2026-03-15".parse().ok() };
-        let as_of = AsOf::new(&marts, &loads, &run, range);
-        assert_eq!(as_of.dates, "2026-03-30 to 2026-03-31");
+        let as_of = AsOf::new(&marts, &loads, &run).unwrap();
+        assert_eq!(as_of.date.to_string(), "2026-03-31");
         assert_eq!(
             as_of.warnings,
             [
                 "b, c: only as of 2026-03-30, from loads up to 09:00 UTC; the others are of another build.",
                 "2 days from 2026-04-01 to 2026-04-02 were loaded after the marts were built: run `dbt build`.",
                 "The last dbt run, which ended at 2026-04-01 03:00:00 UTC, failed: int_money.",
-                "Figures to 2026-03-15 only (--to).",
             ]
         );
         let run = rows(json!([{"ended": "0", "began": "02:00", "seen": "02:10", "failed": ""}]));
-        let as_of = AsOf::new(&marts, &[], &run, Range::default());
+        let as_of = AsOf::new(&marts, &[], &run).unwrap();
         let cut = "The dbt run that began at 02:00 UTC has not ended (last seen at 02:10 UTC): figures may be of two builds.";
         assert_eq!(as_of.warnings[1..], [cut]);
     }

@@ -1,83 +1,117 @@
-//! The page of made-up rows: complete, escaped, self-contained.
+//! The page of made-up answers: complete, within its size, and safe whatever names stand in it.
 
-use serde_json::json;
+use std::collections::BTreeSet;
+
+use metrics_sql::custom;
+use serde_json::{Value, json};
 
 use super::*;
+use event_schema::generate::Databases;
 
-fn rows(rows: &serde_json::Value) -> Vec<Row> {
-    let rows = rows.as_array().unwrap();
-    rows.iter().map(|row| row.as_object().unwrap().clone()).collect()
-}
-
-fn as_of(date: &str) -> AsOf {
-    AsOf { dates: date.to_owned(), built: date.to_owned(), warnings: vec![date.to_owned()] }
-}
-
-fn answers(answer: impl Fn(&Part) -> serde_json::Value) -> Vec<(Part, Vec<Row>)> {
-    parts(Range::default()).into_iter().map(|part| (part.clone(), rows(&answer(&part)))).collect()
-}
-
-#[test]
-fn every_part_has_its_place_also_without_figures() {
-    let answers = answers(|_| json!([]));
-    let page = page(&as_of("2026-03-31"), &answers);
-    for (part, _) in &answers {
-        assert!(page.contains(&format!("<h2>{}</h2>", part.title())), "{}", part.title());
+fn meta() -> Meta {
+    let as_of = AsOf {
+        date: "2026-03-31".parse().unwrap(),
+        built_at: "2026-04-01 02:30".to_owned(),
+        time_zone: "UTC".to_owned(),
+        currency: "USD".to_owned(),
+        warnings: Vec::new(),
+    };
+    Meta {
+        as_of,
+        from: "2026-01-01".to_owned(),
+        to: "2026-03-31".to_owned(),
+        week_start: "monday".to_owned(),
+        version: "0.0.0".to_owned(),
     }
-    assert_eq!(page.matches("No figures yet.").count(), answers.len());
+}
+
+fn all_tables() -> Vec<Table> {
+    tables(Range { from: None, to: "2026-03-31".parse().unwrap() }, &Databases::default(), &[])
+}
+
+fn table(name: &str) -> Table {
+    all_tables().into_iter().find(|table| table.name() == name).unwrap()
+}
+
+fn document(name: &str, answer: &Value) -> Document {
+    let mut document = Document::new(meta(), &[]);
+    document.add(table(name), answer.to_string().as_bytes()).unwrap();
+    document
 }
 
 #[test]
-fn names_from_outside_are_shown_as_they_are_and_run_nothing() {
-    let hostile = "<script>alert('x')</script>\"&{{";
-    let answers = answers(|part| match part.form {
-        Form::List { columns } => json!([columns
-            .iter()
-            .map(|(name, unit)| (
-                (*name).to_owned(),
-                if *unit == Unit::Text { json!(hostile) } else { json!(1) }
-            ))
-            .collect::<Row>()]),
-        _ => json!([]),
-    });
-    let page = page(&as_of(hostile), &answers);
-    assert!(!page.contains("<script"), "{page}");
-    assert!(page.contains("&lt;script&gt;alert('x')&lt;/script&gt;&quot;&amp;{{"), "{page}");
+fn every_mart_that_is_read_is_asked_for_its_build() {
+    let sql: Vec<_> = all_tables().iter().map(|table| table.sql().to_owned()).collect();
+    let read: BTreeSet<&str> = sql
+        .iter()
+        .flat_map(|sql| sql.split("marts.").skip(1))
+        .map(|rest| rest.split_once(' ').map_or(rest, |(mart, _)| mart))
+        .collect();
+    assert_eq!(read, BTreeSet::from(crate::tables::MARTS));
 }
 
 #[test]
-fn lines_cohorts_and_lists_are_drawn_and_nothing_is_fetched() {
-    let answers = answers(|part| match part.form {
-        Form::Lines { x, lines, .. } => json!(
-            (1..=3)
-                .map(|day| {
-                    let mut row = Row::new();
-                    row.insert(x.to_owned(), json!(format!("2026-03-0{day}")));
-                    row.extend(lines.iter().map(|line| ((*line).to_owned(), json!(day * 1000))));
-                    row
-                })
-                .collect::<Vec<_>>()
-        ),
-        Form::LinesBy { by, x, y, .. } => {
-            json!([{ by: "2026-03-01", x: 0, y: 1.5 }, { by: "2026-03-01", x: 1, y: 2.5 }])
-        }
-        Form::Cohorts { row, size, column, share } => {
-            json!([{ row: "2026-03-02", size: 40, column: 0, share: 1 }, { row: "2026-03-02", size: 40, column: 1, share: 0.25 }])
-        }
-        Form::List { columns } => json!([columns
-            .iter()
-            .map(|(name, unit)| (
-                (*name).to_owned(),
-                if *unit == Unit::Text { json!("a") } else { json!(null) }
-            ))
-            .collect::<Row>()]),
-    });
-    let page = page(&as_of("2026-03-31"), &answers);
-    assert_eq!(page.matches("<svg").count(), 7);
-    assert!(page.contains("3,000"), "the latest figures");
-    assert!(page.contains("25.0 %") && page.contains("100.0 %"), "cohorts");
-    assert!(page.contains("<td>–</td>"), "NULL is a dash");
-    for fetched in ["src=", "href=", "url(", "@import"] {
+fn names_from_outside_cannot_end_the_data() {
+    let hostile = "</script><script>alert('x')</script><!--";
+    let page = page(&document("experiments", &json!({ "experiment_id": [hostile], "variant": [hostile] })));
+    assert_eq!(page.matches("<script").count(), 2, "the data and the page's own");
+    assert!(page.contains("\\u003c/script>\\u003cscript>alert('x')"));
+}
+
+#[test]
+fn the_policy_lets_in_only_the_pages_own_script_and_style() {
+    let page = page(&Document::new(meta(), &[]));
+    let (_, policy) = page.split_once("Content-Security-Policy\" content=\"").unwrap();
+    let (policy, _) = policy.split_once('"').unwrap();
+    assert!(policy.starts_with("default-src 'none'; script-src 'sha256-"), "{policy}");
+    assert!(!policy.contains("unsafe") && !policy.contains("http"), "{policy}");
+    for fetched in ["src=\"http", "href=\"http", "@import", "url(http"] {
         assert!(!page.contains(fetched), "{fetched}");
     }
+}
+
+#[test]
+fn texts_stand_once_and_the_largest_values_stay() {
+    let values: Vec<String> = (0..20).map(|place| format!("C{place:02}")).collect();
+    let mut segments = vec!["country"; 20];
+    segments.push("overall");
+    let mut names: Vec<&str> = values.iter().map(String::as_str).collect();
+    names.push("");
+    let sizes: Vec<u32> = (0..21).collect();
+    let document =
+        document("activity", &json!({ "segment": segments, "segment_value": names, "mau": sizes }));
+    let read: Value = serde_json::from_str(&document.to_json()).unwrap();
+    let activity = &read["tables"]["activity"];
+    assert_eq!(activity["rows"], 13);
+    assert_eq!(activity["left_out"], json!({ "country": 8 }));
+    assert_eq!(
+        activity["columns"]["segment"],
+        json!({ "values": ["country", "overall"], "codes": [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1] })
+    );
+    assert_eq!(activity["columns"]["segment_value"]["values"][0], "C08");
+}
+
+#[test]
+fn a_large_document_leaves_out_small_values_until_it_fits() {
+    let rows = 400_000;
+    let values: Vec<String> = (0..rows).map(|row| format!("V{:02}", row % 40)).collect();
+    let answer =
+        json!({ "segment": vec!["country"; rows], "segment_value": values, "mau": vec![123_456; rows] });
+    let text = document("activity", &answer).to_json();
+    assert!(text.len() <= 1_500_000, "{} bytes", text.len());
+    assert!(text.len() > 500_000, "{} bytes", text.len());
+}
+
+#[test]
+fn own_metrics_are_read_and_named() {
+    let own = custom::read(
+        "metrics.toml",
+        "[[metric]]\nname = \"lessons_opened\"\ndescription = \"Lessons opened.\"\nentity = \"events\"\nmeasure = \"count\"\ndimensions = [\"platform\"]\n",
+    )
+    .unwrap();
+    let all = tables(Range { from: None, to: "2026-03-31".parse().unwrap() }, &Databases::default(), &own);
+    assert!(all.last().unwrap().sql().contains("marts.fct_lessons_opened"));
+    let read: Value = serde_json::from_str(&Document::new(meta(), &own).to_json()).unwrap();
+    assert_eq!(read["custom_metrics"][0]["title"], "Lessons opened");
+    assert_eq!(read["custom_metrics"][0]["unit"], "count");
 }

@@ -366,6 +366,13 @@ pub fn python(environment: &str, program: &str) -> Command {
     command
 }
 
+/// A chore of `cargo xtask`, ready to run. It starts in the repository's root.
+pub fn chore(arguments: &[&str]) -> Command {
+    let mut command = xtask();
+    command.args(arguments);
+    command
+}
+
 /// The repository's root.
 pub fn repository() -> PathBuf {
     let manifest = std::env::var("CARGO_MANIFEST_DIR").expect("cargo runs the tests");

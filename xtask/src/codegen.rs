@@ -10,7 +10,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use event_schema::generate;
 use metrics_sql::custom::{self, CustomMetric};
 
-use crate::repo;
+use crate::{repo, tools};
 
 pub(crate) const DOES: &str = "write the generated files, or only check that they are up to date (--check)";
 
@@ -21,7 +21,7 @@ const MARK: &str = "enerated by `cargo xtask codegen`";
 const HEADER_LINES: usize = 8;
 
 /// Folders in which every marked file must be one that is generated.
-const FOLDERS: [&str; 3] = ["dbt/models", "docs", "event-parser/src"];
+const FOLDERS: [&str; 4] = ["dbt/models", "docs", "event-parser/src", "report/assets"];
 
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
     let root = repo::root()?;
@@ -43,11 +43,13 @@ fn generated_files() -> Result<BTreeMap<PathBuf, String>> {
     ];
     let of_the_metrics = metrics_sql::generated_files(&custom_metrics()?);
     let of_the_metrics = of_the_metrics.into_iter().map(|file| (file.path, file.contents));
+    let of_the_report = tools::report_web::bundle()?.into_iter();
     Ok(of_the_contract
         .map(|(path, contents)| (path.into(), contents))
         .into_iter()
         .chain(parser::files(&repo::root()?)?.into_iter().map(|(path, contents)| (path.into(), contents)))
         .chain(of_the_metrics)
+        .chain(of_the_report)
         .collect())
 }
 

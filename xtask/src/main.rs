@@ -15,6 +15,7 @@ mod help;
 mod lint;
 mod python;
 mod repo;
+mod report_check;
 mod run;
 mod setup;
 mod steps;
@@ -52,6 +53,12 @@ const COMMANDS: &[Command] = &[
     Command { name: "dbt", arguments: "-- ARGS…", does: dbt::DOES, run: dbt::run },
     Command {
         name: "python", arguments: "ENVIRONMENT PROGRAM ARGS…", does: python::DOES, run: python::run
+    },
+    Command {
+        name: "report-check",
+        arguments: "REPORT.html SCREENSHOT_FOLDER",
+        does: report_check::DOES,
+        run: report_check::run,
     },
     Command {
         name: "warehouse",

@@ -30,6 +30,8 @@ pub enum Need {
     Replay,
     /// Reading the commits.
     Loads,
+    /// Making the report: reading what dbt builds, and what was loaded and rejected.
+    Report,
     /// Reading what dbt builds. It works for a user who may not see `raw` at all.
     Marts,
     /// Looking at what there is, whatever it is.
@@ -129,6 +131,7 @@ impl Warehouse {
                 let noted = noted.iter().map(|table| on_raw("INSERT", table)).collect();
                 [commit(), rejects(), rows("INSERT"), noted].concat()
             }
+            Need::Report => [rejects(), rows("SELECT")].concat(),
             Need::Loads => select(&[LOADS.table]),
             Need::Marts | Need::Inspect => Vec::new(),
         };

@@ -29,7 +29,7 @@ pub(crate) fn run(metrics: &Metrics, talk: Talk) -> Outcome {
 }
 
 /// The user's own definitions.
-fn read(custom: &args::Custom) -> Result<Vec<CustomMetric>, Failure> {
+pub(super) fn read(custom: &args::Custom) -> Result<Vec<CustomMetric>, Failure> {
     let Some(path) = &custom.definitions else { return Ok(Vec::new()) };
     let text = fs::read_to_string(path)
         .map_err(|error| Failure::doing(format_args!("read {}", path.display()), error))?;

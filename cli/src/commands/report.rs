@@ -3,41 +3,68 @@
 use std::io::Write as _;
 
 use ch_sink::{Need, Warehouse};
-use metrics_sql::{Target, render_query};
-use report::{AsOf, Part, Questions, Range, Row};
+use event_schema::generate::Databases;
+use report::{AsOf, Document, Meta, Questions, Range, Row};
 use serde_json::json;
 
-use super::metrics::plain;
-use super::{Talk, check_dates, connect, runtime, unread};
+use super::{BUILD_MARTS, Talk, check_dates, connect, metrics, runtime, unread};
 use crate::args;
-use crate::failure::{Failure, Outcome};
+use crate::failure::{Code, Failure, Outcome};
 use crate::output::{OutFile, print};
 
 pub(crate) fn run(args: &args::Report, talk: Talk) -> Outcome {
     check_dates(args.from, args.to)?;
-    let range = Range { from: args.from, to: args.to };
-    let target = Target::Plain(plain(&args.connection.names));
+    let custom = metrics::read(&args.custom)?;
+    let databases = &args.connection.names.database_prefix;
     let page = runtime()?.block_on(async {
-        let warehouse = connect(&args.connection, Need::Marts, talk).await?;
-        let mut answers: Vec<(Part, Vec<Row>)> = Vec::new();
-        for part in report::parts(range) {
-            let sql = render_query(part.query(), &target);
-            let rows = rows(&warehouse, part.title(), &sql).await?;
-            answers.push((part, rows));
+        let warehouse = connect(&args.connection, Need::Report, talk).await?;
+        let as_of = as_of(&warehouse, databases).await?;
+        let range = Range { from: args.from, to: args.to.map_or(as_of.date, |to| to.min(as_of.date)) };
+        let meta = Meta {
+            as_of,
+            from: first_date(&warehouse, databases, range).await?,
+            to: range.to.to_string(),
+            week_start: "monday".to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        };
+        let mut document = Document::new(meta, &custom);
+        for table in report::tables(range, databases, &custom) {
+            let doing = format!("read {} (built by dbt)", table.name());
+            let answer = warehouse.read(&doing, table.sql(), "JSONColumns").await.map_err(unread)?;
+            document.add(table, &answer).expect("the server writes columns as JSON");
         }
-        let names = plain(&args.connection.names);
-        let questions = Questions::new(&report::parts(range), &names.raw, &names.staging);
-        let marts = rows(&warehouse, "what the marts were built from", &questions.marts).await?;
-        let newer_loads = rows(&warehouse, "the loads", &questions.newer_loads).await?;
-        let last_run = rows(&warehouse, "the runs of dbt", &questions.last_run).await?;
-        let as_of = AsOf::new(&marts, &newer_loads, &last_run, range);
-        Ok::<_, Failure>(report::page(&as_of, &answers))
+        Ok::<_, Failure>(report::page(&document))
     })?;
     let Some(out) = &args.out else { return print(page.as_bytes()) };
     let mut file = OutFile::create(out)?;
     file.write_all(page.as_bytes()).map_err(|error| Failure::writing(out, error))?;
     file.finish()?;
     talk.output.print(&json!({ "file": out, "bytes": page.len() }), |_| format!("{}\n", out.display()))
+}
+
+/// What the figures are as of.
+async fn as_of(warehouse: &Warehouse, databases: &Databases) -> Result<AsOf, Failure> {
+    let questions = Questions::new(databases);
+    let marts = rows(warehouse, "what the marts were built from", &questions.marts).await?;
+    let newer_loads = rows(warehouse, "the loads", &questions.newer_loads).await?;
+    let last_run = rows(warehouse, "the runs of dbt", &questions.last_run).await?;
+    AsOf::new(&marts, &newer_loads, &last_run)
+        .ok_or_else(|| Failure::new(Code::Usage, format_args!("no mart is built yet; {BUILD_MARTS}")))
+}
+
+/// The first date that has figures within the range.
+async fn first_date(warehouse: &Warehouse, databases: &Databases, range: Range) -> Result<String, Failure> {
+    let sql = format!(
+        "SELECT minOrNull(activity_date) AS first FROM {}.fct_activity_daily WHERE activity_date BETWEEN '{}' AND '{}'",
+        databases.marts(),
+        range.first(),
+        range.to
+    );
+    let first = rows(warehouse, "the first date", &sql).await?;
+    Ok(first
+        .first()
+        .and_then(|row| row["first"].as_str())
+        .map_or_else(|| range.first().to_string(), str::to_owned))
 }
 
 /// The rows of a query.

@@ -29,6 +29,7 @@ mod producer;
 mod readme;
 mod refusals;
 mod rejects;
+mod report;
 mod rows_gone;
 mod source_faults;
 mod sources;

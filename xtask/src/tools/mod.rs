@@ -16,6 +16,7 @@ pub(crate) mod cargo_fuzz;
 pub(crate) mod engine;
 mod npm;
 pub(crate) mod python;
+pub(crate) mod report_web;
 
 /// The folder `<cache>/<name>/<key>`; if it is not there, `make` fills one that then becomes it.
 fn ensure(name: &str, key: &str, make: impl FnOnce(&Path) -> Result<()>) -> Result<PathBuf> {
