@@ -1,4 +1,4 @@
-//! What is sent of a batch: a block a table, with the columns of the warehouse in its order.
+//! The blocks of a batch: one for each table, with the columns in the warehouse's order.
 
 use event_parser::columns::{Column as _, Dictionary, Fixed, Strings};
 use event_parser::{Batch, NamedView, ParseStats, Reject, Table};
@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::native::{Block, BlockColumn, Values};
 use crate::order;
 
-/// The values that are the same in every row of a load, in the Native layout.
+/// The columns that are constant in a load, in the Native layout.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Constants {
     batch_date: [u8; 2],
@@ -113,7 +113,7 @@ impl TableRows {
         }
     }
 
-    /// Makes the block and gives it to `send`.
+    /// Builds the block and passes it to `send`.
     pub(crate) fn with_block<T>(&self, constants: &Constants, send: impl FnOnce(&Block<'_>) -> T) -> T {
         match self {
             TableRows::Entity(table) => {
@@ -202,7 +202,7 @@ impl<'a> RejectColumns<'a> {
         };
         Block {
             rows: self.rejects.len(),
-            // They came in the order of their source, which is the table's key within a load.
+            // They are in the order of their source, which is the table's key within a load.
             order: None,
             columns: REJECTED_EVENTS
                 .columns

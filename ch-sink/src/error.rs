@@ -1,4 +1,4 @@
-//! What can go wrong, and what the one who started it should do.
+//! Errors, and what to do about them.
 
 mod warehouse;
 
@@ -10,11 +10,11 @@ use uuid::Uuid;
 use crate::rejected::Rejected;
 pub use warehouse::WarehouseError;
 
-/// What an error means to a scheduler; the exit codes of `sysexits.h` stand beside each.
+/// What an error means to a scheduler; in parentheses the exit codes of `sysexits.h`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ErrorClass {
-    /// It was asked for wrongly (2).
+    /// Wrong usage (2).
     Usage,
     /// The data is bad (65).
     BadData,
@@ -22,7 +22,7 @@ pub enum ErrorClass {
     NotFound,
     /// A defect of Schoolbell (70).
     Defect,
-    /// Trying again later is right (75).
+    /// Temporary: try again later (75).
     Temporary,
     /// Access is denied (77).
     AccessDenied,

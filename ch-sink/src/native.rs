@@ -55,7 +55,7 @@ pub(crate) enum Values<'a> {
     Arrays { ends: &'a [u64], items: &'a Strings },
 }
 
-/// Nobody takes the pieces any more.
+/// The receiver of the pieces is gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Stopped;
 
@@ -181,7 +181,7 @@ impl Block<'_> {
     ) -> Result<(), Stopped> {
         let Some(order) = self.order else { return out.bytes(strings.native()) };
         for (bytes, length) in strings.native_rows(order) {
-            // Nearly all are short: copied in steps, a byte too many being cheaper than a look at how many there are.
+            // Nearly all are short: copying whole steps is cheaper than branching on the length.
             let steps = length.div_ceil(STEP_BYTES);
             match bytes.as_chunks::<STEP_BYTES>().0.get(..steps) {
                 Some(from) if steps <= MOST_STEPS => {

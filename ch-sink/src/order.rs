@@ -12,8 +12,8 @@ const MOST_PLACES: usize = 16;
 
 /// The rows in the order of the sorting key. Sorting takes 12 bytes a row.
 ///
-/// Sorted as numbers by what is known of the user and the row, which keeps the order of the batch within a user; that is
-/// nearly the order of time already, so little is left to compare.
+/// Rows are sorted as integers: a number for the user, then the row, which keeps the order of the batch within a user. That
+/// is nearly the order of time already, so few comparisons are left.
 pub(crate) fn by_sorting_key(columns: &EnvelopeColumns) -> Vec<u32> {
     let (times, ids, users) = (columns.event_time.values(), columns.event_id.values(), &columns.user_id);
     let numbers = Numbers::of(users);
@@ -40,9 +40,8 @@ pub(crate) fn by_sorting_key(columns: &EnvelopeColumns) -> Vec<u32> {
 
 /// Numbers that sort as strings do, as far as 32 bits can tell them apart.
 ///
-/// Behind what all strings begin with, few bytes occur at each place: ten digits, or sixteen. So the place of a byte
-/// among those that occur is a digit of the number, in a base that is as large as there are such bytes; and that the
-/// string has ended is the smallest of them.
+/// After the shared prefix, few different bytes occur at each position: ten digits, or sixteen. So each position is a digit
+/// in a mixed-radix number: the rank of the byte among those that occur there. The end of the string ranks first.
 struct Numbers {
     /// How many bytes all strings begin with.
     shared: usize,

@@ -1,14 +1,14 @@
-//! What a refusal of the server means, by the name of its error.
+//! Classifies errors of the server by their names.
 //!
-//! ClickHouse has some 660 kinds of errors, and every version adds more. Their names are made of a few words, and
-//! these words say what kind of trouble it is: rules over them hold for errors that nobody has met yet.
+//! ClickHouse has some 660 errors, and every version adds more. Their names are made of a few words, so rules over words
+//! also classify errors of later versions.
 //! `tests/tests/it/refusals.rs` holds the rules against the engine's own list.
 
-/// What kind of trouble a refusal is.
+/// The kind of an error of the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RefusalKind {
-    /// The user is not let in.
+    /// The login failed.
     Login,
     /// The user may not do that: grants, a read-only mode, a constraint of its profile, a limit of the administrator.
     Denied,
@@ -198,7 +198,7 @@ const RULES: &[(RefusalKind, &[&str])] = &[
     ),
 ];
 
-/// What the system calls a disk, or a user's share of one, that is full.
+/// How the operating system reports a full disk or quota.
 const FULL: [&str; 4] = ["No space left on device", "errno: 28,", "Disk quota exceeded", "errno: 122,"];
 
 impl RefusalKind {
@@ -217,7 +217,7 @@ impl RefusalKind {
         error_name(message).map_or(RefusalKind::Unknown, RefusalKind::of_name)
     }
 
-    /// Whether it may pass within minutes: what is worth trying again at once.
+    /// Whether it may pass within minutes, so that retries make sense.
     pub(crate) fn passes_soon(self) -> bool {
         self == RefusalKind::Busy
     }

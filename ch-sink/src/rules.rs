@@ -1,6 +1,6 @@
-//! The decisions of the protocol, as functions of what was seen: which commit holds, what may be swept.
+//! The decisions of the protocol, as pure functions: which commit holds, what may be swept.
 //!
-//! No IO. The model in `rules/model.rs` runs the same functions through every interleaving of a small case.
+//! The model in `rules/model.rs` checks the same functions in every interleaving of small cases.
 
 use std::time::Duration;
 
@@ -14,13 +14,13 @@ mod model;
 #[cfg(test)]
 mod tests;
 
-/// A load that has written nothing for so long is dead. Longer than any load takes: a day is loaded in minutes.
-const DEAD_AFTER: Duration = Duration::from_secs(24 * 3600);
-/// What is kept longer: the rejected lines of a load that failed, to be looked at, and a staged load, which may wait
-/// for others over a long weekend.
+/// A load that has written nothing for this long is abandoned. Loads take minutes.
+const ABANDONED_AFTER: Duration = Duration::from_secs(24 * 3600);
+/// Rejected lines of failed loads, and staged loads, are kept longer: somebody looks at the former after a weekend, and the
+/// latter may wait for others.
 const KEPT_FOR: Duration = Duration::from_secs(7 * 24 * 3600);
 
-/// What decides of a row of `raw.loads`.
+/// The columns of `raw.loads` that the rules need.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize)]
 pub(crate) struct CommitRow {
     pub(crate) batch_date: Date,
@@ -41,12 +41,12 @@ pub(crate) struct StoredLoad {
     pub(crate) last_written: i64,
     #[serde(deserialize_with = "flag")]
     pub(crate) is_staged: bool,
-    /// Whether it was given up: it cannot be committed any more.
+    /// Whether it was marked as abandoned: it cannot be committed any more.
     #[serde(deserialize_with = "flag")]
-    pub(crate) is_condemned: bool,
+    pub(crate) is_abandoned: bool,
 }
 
-/// The clocks at which a load's age is looked at, in milliseconds.
+/// The clocks by which a load's age is measured, in milliseconds.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Clocks {
     pub(crate) server: i64,
@@ -56,14 +56,14 @@ pub(crate) struct Clocks {
 /// What is to become of a load's rows in a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Fate {
-    /// Readers are shown them.
-    Shown,
-    /// A commit named the load, and the one that holds does not: it never will be named again.
+    /// Readers see them.
+    Visible,
+    /// A commit named the load, and the latest one does not: it will never be named again.
     Superseded,
-    /// No commit named the load, and it has been silent for too long.
-    Dead,
-    /// No commit named the load yet: it may be at work.
-    AtWork,
+    /// No commit named the load, and it has written nothing for too long.
+    Abandoned,
+    /// No commit named the load yet: it may be running.
+    InProgress,
 }
 
 /// The commit of these, all of one date, that holds: the latest, ties broken by the id as the engine compares it
@@ -80,18 +80,18 @@ pub(crate) fn fate(stored: &StoredLoad, commits: &[CommitRow], clocks: Clocks) -
     let of_the_date = || commits.iter().filter(|commit| commit.batch_date == stored.batch_date);
     let names = |commit: &CommitRow| commit.load_ids.contains(&stored.load_id);
     if holding(of_the_date()).is_some_and(names) {
-        return Fate::Shown;
+        return Fate::Visible;
     }
     if of_the_date().any(names) {
         return Fate::Superseded;
     }
-    if is_dead(stored, clocks) { Fate::Dead } else { Fate::AtWork }
+    if is_expired(stored, clocks) { Fate::Abandoned } else { Fate::InProgress }
 }
 
-/// Whether a load that no commit names has been silent for too long: by the time in its id, which its own machine
-/// made, and by its last block, whose time is the server's. A clock that jumps can make it look old by one of them,
-/// but not by all three comparisons, unless the load, the server and the sweeper share the clock.
-fn is_dead(stored: &StoredLoad, clocks: Clocks) -> bool {
+/// Whether a load that no commit names has expired: by the time in its id, from its own machine, and by its last block,
+/// whose time is the server's. A clock that jumps can make it look old in one comparison, but not in all three, unless the
+/// load, the server and the sweeper share the clock.
+fn is_expired(stored: &StoredLoad, clocks: Clocks) -> bool {
     // An id without a time in it is not one of ours.
     let Some(began) = stored.load_id.get_timestamp().filter(|_| stored.load_id.get_version_num() == 7) else {
         return false;
@@ -99,17 +99,17 @@ fn is_dead(stored: &StoredLoad, clocks: Clocks) -> bool {
     let (seconds, nanos) = began.to_unix();
     let began = seconds as i64 * 1000 + i64::from(nanos / 1_000_000);
     let is_rejects = stored.table == REJECTED_EVENTS.table;
-    if stored.is_condemned && !is_rejects {
+    if stored.is_abandoned && !is_rejects {
         return true;
     }
     let is_kept = stored.is_staged || is_rejects;
-    let limit = if is_kept { KEPT_FOR } else { DEAD_AFTER }.as_millis() as i64;
+    let limit = if is_kept { KEPT_FOR } else { ABANDONED_AFTER }.as_millis() as i64;
     let silent = [clocks.server - began, clocks.client - began, clocks.server - stored.last_written];
     silent.into_iter().all(|age| age > limit)
 }
 
-/// What a second look allows to be dropped of what the first one found: what no reader is shown in both, for the same
-/// reason. Between the two every query has ended that had begun before the first.
+/// What can be dropped: what is invisible in both lists, for the same reason. Every query that had begun before the first
+/// list has ended before the second.
 pub(crate) fn to_drop(first: &[(StoredLoad, Fate)], second: &[(StoredLoad, Fate)]) -> Vec<StoredLoad> {
     let same = |(stored, fate): &(StoredLoad, Fate)| {
         let before =
@@ -118,7 +118,7 @@ pub(crate) fn to_drop(first: &[(StoredLoad, Fate)], second: &[(StoredLoad, Fate)
     };
     second
         .iter()
-        .filter(|(_, fate)| matches!(fate, Fate::Superseded | Fate::Dead))
+        .filter(|(_, fate)| matches!(fate, Fate::Superseded | Fate::Abandoned))
         .filter(|found| same(found))
         .map(|(stored, _)| stored.clone())
         .collect()

@@ -13,13 +13,14 @@ use event_schema::generate::{Cluster, ClusterError, Databases, PrefixError};
 use event_schema::value::Date;
 use uuid::Uuid;
 
+use crate::logging::LogFormat;
 use crate::output::Output;
 pub(crate) use local_warehouse::{DataFolder, Warehouse};
 pub(crate) use warehouse_state::{Doctor, Loads, Unload};
 
 /// Daily analytics for EdTech products: raw events in, numbers out.
 ///
-/// Results go to stdout, talk to stderr. Exit codes: 0 done, 2 usage, 65 bad data, 66 a source is not there,
+/// Results go to stdout, progress and diagnostics to stderr. Exit codes: 0 done, 2 usage, 65 bad data, 66 a source is not there,
 /// 70 a defect of schoolbell, 75 temporary (try again), 77 access denied.
 #[derive(Debug, Parser)]
 #[command(version, propagate_version = true, max_term_width = 100)]
@@ -27,9 +28,13 @@ pub(crate) struct Args {
     /// How results are printed
     #[arg(long, global = true, value_enum, default_value_t = Output::Text, value_name = "FORMAT")]
     pub(crate) output: Output,
-    /// Say more on stderr
+    /// Log more on stderr: -v what is done, step by step, -vv each block, request and attempt. The variable
+    /// `SCHOOLBELL_LOG` chooses by crate: `ch_sink=debug,event_source=info`
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub(crate) verbose: u8,
+    /// How the log is written
+    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text, value_name = "FORMAT")]
+    pub(crate) log_format: LogFormat,
     /// Say nothing on stderr but errors; draw no progress
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub(crate) quiet: bool,

@@ -1,4 +1,4 @@
-//! The environment: a variable that is empty is as good as unset, and one that cannot be used is named, never shown.
+//! The environment: an empty variable counts as unset; an unusable one is named in the error, but its value is not shown.
 
 use std::env::{self, VarError};
 use std::ffi::OsStr;
@@ -20,7 +20,7 @@ pub(crate) fn variable(name: &str) -> Result<Option<String>, Failure> {
     }
 }
 
-/// The failure of a variable that cannot be used. Its value, which may be a secret, is no part of it.
+/// The failure of a variable that cannot be used. Its value may be a secret and is not shown.
 pub(crate) fn unusable(name: &str, problem: &str) -> Failure {
     Failure::new(Code::Usage, format_args!("the variable {name} cannot be used: {problem}"))
 }

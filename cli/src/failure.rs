@@ -1,4 +1,4 @@
-//! What ends a command early, and the exit code (those of `sysexits.h`) that tells a scheduler what to do.
+//! Failures, and their exit codes (those of `sysexits.h`), which tell a scheduler what to do.
 
 use std::fmt;
 use std::io;
@@ -10,7 +10,7 @@ use event_schema::value::visible;
 use event_source::SourceError;
 use metrics_sql::catalogue::CatalogueError;
 
-/// Why a command failed, as a scheduler sees it.
+/// The exit code of a failed command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Code {
     /// The command line is wrong.

@@ -1,12 +1,12 @@
-//! The command line of Schoolbell: reads arguments, composes the libraries, tells how it went.
+//! The command line of Schoolbell: parses arguments, calls the libraries, prints results.
 //!
-//! A library only so that the integration tests run the same program; what others should build on is in the
-//! crates below.
+//! It is a library only so that the integration tests run the same program. Build on the crates below it instead.
 
 mod args;
 mod commands;
 mod environment;
 mod failure;
+mod logging;
 mod memory;
 mod output;
 mod progress;
@@ -19,7 +19,7 @@ use failure::Failure;
 
 /// The whole program: to be called first thing in `main`.
 pub fn main() -> ExitCode {
-    // A second run of this program, as the home of a local ClickHouse engine.
+    // This may be the host process of a local ClickHouse engine.
     if let Some(code) = local_clickhouse::run_if_host() {
         return code;
     }
@@ -29,7 +29,7 @@ pub fn main() -> ExitCode {
     match parse().and_then(commands::run) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("schoolbell: {failure}");
+            logging::failed(&failure);
             failure.exit_code()
         }
     }

@@ -41,7 +41,7 @@ pub(crate) fn print_json_line<T: Serialize>(result: &T) -> Result<(), Failure> {
     print(line.as_bytes())
 }
 
-/// Writes to stdout. Whoever reads it may have read enough (`| head`): that is no failure.
+/// Writes to stdout. A reader that closes the pipe early (`| head`) is no failure.
 pub(crate) fn print(bytes: &[u8]) -> Result<(), Failure> {
     let mut stdout = std::io::stdout().lock();
     match stdout.write_all(bytes).and_then(|()| stdout.flush()) {

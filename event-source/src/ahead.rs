@@ -1,10 +1,12 @@
-//! Decompression on a thread of its own, some chunks ahead of who reads.
+//! Decompression on a thread of its own, a few chunks ahead of the reader.
 
 use std::io;
 use std::ops::Range;
 use std::panic;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::{self, JoinHandle};
+
+use tracing::Span;
 
 use crate::SourceError;
 use crate::decoder::Decoder;
@@ -44,7 +46,10 @@ impl ReadAhead {
         let (free, spare) = channel();
         let thread = thread::Builder::new()
             .name("decompress".to_owned())
-            .spawn(move || decompress(decoder, &sender, &spare))
+            .spawn({
+                let span = Span::current();
+                move || span.in_scope(|| decompress(decoder, &sender, &spare))
+            })
             .map_err(|error| SourceError::Io { name: name.clone(), offset: 0, error })?;
         Ok(ReadAhead {
             name,

@@ -1,11 +1,11 @@
-//! What a source's first decompressed bytes tell: lines of JSON, or something else that is kept under a day file's name.
+//! Content sniffing: whether a source's first decompressed bytes are lines of JSON or something else.
 
 use std::fmt;
 
-/// So many first bytes are looked at: the header of a tar archive.
+/// How many bytes are inspected: the header of a tar archive.
 pub(crate) const LOOK_BYTES: usize = 512;
 
-/// Something that cannot be read as lines of JSON, whatever follows.
+/// Content that cannot be lines of JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Foreign {
     /// What it is, behind the word "is".
@@ -14,10 +14,9 @@ pub(crate) struct Foreign {
     pub(crate) mend: &'static str,
 }
 
-/// Text that is read line by line all the same, though hardly any of its lines can be an event.
+/// Text that is read line by line, although hardly any of its lines can be an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Lookalike {
+pub(crate) enum Lookalike {
     /// A JSON array of events.
     Array,
     /// JSON objects that span several lines.
@@ -47,7 +46,7 @@ const REPACK: &str = "unpack it, and compress the files themselves with gzip or 
 const EXPORT: &str = "export its rows as JSON, one object a line";
 const UTF8: &str = "convert it to UTF-8 with iconv";
 
-/// What cannot be read as lines; `None` for what may.
+/// The kind of content that cannot be read as lines; `None` for all other content.
 pub(crate) fn foreign(start: &[u8]) -> Option<Foreign> {
     let (what, mend) = match start {
         [0x1f, 0x8b, 8, ..] => ("still gzip inside", ONCE),
@@ -79,7 +78,7 @@ pub(crate) fn foreign(start: &[u8]) -> Option<Foreign> {
     Some(Foreign { what, mend })
 }
 
-/// What text looks like of which hardly a line can be an event; `None` for all other text.
+/// The kind of text of which hardly a line can be an event; `None` for all other text.
 pub(crate) fn lookalike(start: &[u8]) -> Option<Lookalike> {
     let text = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start).trim_ascii_start();
     let line = text.split(|byte| *byte == b'\n').next().unwrap_or_default().trim_ascii_end();

@@ -3,16 +3,16 @@
 use std::io::{self, BufRead, Read};
 
 use flate2::bufread::GzDecoder;
+use tracing::warn;
 
 use crate::content::{self, LOOK_BYTES};
-use crate::notice::{Notice, OnNotice};
 use crate::raw::{Fingerprint, Raw};
 use crate::{SourceError, url};
 
-/// So many bytes tell how those behind them are compressed.
+/// Length of the longest magic number.
 const MAGIC_BYTES: usize = 4;
 
-/// The largest window of a zstd frame, as a power of two: 128 MiB, what `zstd` itself accepts unasked.
+/// The largest window of a zstd frame, as a power of two: 128 MiB, the default limit of `zstd`.
 const ZSTD_WINDOW_LOG_MAX: u32 = 27;
 
 /// How zstd says that a frame's window is larger than it may be.
@@ -25,9 +25,9 @@ pub(crate) struct Decoder {
     bytes: Option<Bytes>,
     /// Decompressed bytes that were looked at and are not read yet.
     looked_at: Vec<u8>,
-    /// What the first bytes are to be told to; `None` once they were looked at.
-    on_notice: Option<OnNotice>,
-    /// What was found behind the bytes that were looked at.
+    /// Whether the first decompressed bytes were looked at.
+    is_looked_at: bool,
+    /// An error after the bytes that were inspected.
     failure: Option<SourceError>,
     fingerprint: Option<Fingerprint>,
 }
@@ -136,9 +136,8 @@ impl Read for Bytes {
 }
 
 impl Decoder {
-    /// Decides by the first bytes; where the name promises a compression, they must be of it. What the decompressed
-    /// bytes look like is told to `on_notice`.
-    pub(crate) fn new(mut raw: Raw, on_notice: OnNotice) -> Result<Decoder, SourceError> {
+    /// Decides by the first bytes; where the name promises a compression, they must be of it.
+    pub(crate) fn new(mut raw: Raw) -> Result<Decoder, SourceError> {
         let start = raw.peek(LOOK_BYTES).map(<[u8]>::to_vec);
         let start = start.map_err(|error| raw.take_failure().unwrap_or_else(|| io_error(&raw, error)))?;
         let (named, found) = (Format::of_name(raw.name()), Format::of_magic_bytes(&start));
@@ -146,13 +145,7 @@ impl Decoder {
             return Err(misnamed(raw.name(), named, found, &start));
         }
         let bytes = Some(Bytes::new(found, raw)?);
-        Ok(Decoder {
-            bytes,
-            looked_at: Vec::new(),
-            on_notice: Some(on_notice),
-            failure: None,
-            fingerprint: None,
-        })
+        Ok(Decoder { bytes, looked_at: Vec::new(), is_looked_at: false, failure: None, fingerprint: None })
     }
 
     /// The source's name.
@@ -170,8 +163,8 @@ impl Decoder {
         if buffer.is_empty() {
             return Ok(0);
         }
-        if let Some(on_notice) = self.on_notice.take() {
-            self.look(on_notice)?;
+        if !std::mem::replace(&mut self.is_looked_at, true) {
+            self.look()?;
         }
         if !self.looked_at.is_empty() {
             let length = self.looked_at.len().min(buffer.len());
@@ -186,11 +179,11 @@ impl Decoder {
     }
 
     /// Looks at the first decompressed bytes; an error if they cannot be of lines.
-    fn look(&mut self, on_notice: OnNotice) -> Result<(), SourceError> {
+    fn look(&mut self) -> Result<(), SourceError> {
         if let Some(Bytes::Plain(raw)) = &mut self.bytes {
             let start = raw.peek(LOOK_BYTES).map(<[u8]>::to_vec);
             let start = start.map_err(|error| self.explain(error))?;
-            return self.judge(&start, on_notice);
+            return self.judge(&start);
         }
         let (mut start, mut length) = (vec![0; LOOK_BYTES], 0);
         while length < start.len() {
@@ -205,17 +198,17 @@ impl Decoder {
             }
         }
         start.truncate(length);
-        self.judge(&start, on_notice)?;
+        self.judge(&start)?;
         self.looked_at = start;
         Ok(())
     }
 
-    fn judge(&self, start: &[u8], on_notice: OnNotice) -> Result<(), SourceError> {
+    fn judge(&self, start: &[u8]) -> Result<(), SourceError> {
         if let Some(foreign) = content::foreign(start) {
             return Err(SourceError::not_lines(self.name(), foreign));
         }
         if let Some(what) = content::lookalike(start) {
-            on_notice(&Notice::Lookalike { name: self.name(), what });
+            warn!("{} {what}", self.name());
         }
         Ok(())
     }
@@ -240,7 +233,7 @@ impl Decoder {
 
     /// The fingerprint of the stored bytes; `None` until the end was read.
     pub(crate) fn fingerprint(&self) -> Option<&Fingerprint> {
-        // Who looks at the first bytes may find the end; who reads has not.
+        // Inspecting the first bytes may reach the end before the caller has.
         self.fingerprint.as_ref().filter(|_| self.looked_at.is_empty())
     }
 

@@ -1,4 +1,4 @@
-//! What can go wrong with a source, and what to do about it.
+//! Errors of sources, and what to do about them.
 
 use std::io;
 use std::path::PathBuf;
@@ -114,12 +114,12 @@ pub enum SourceError {
         /// What is wrong with them.
         problem: String,
     },
-    /// Nobody gives credentials for a store.
+    /// No provider has credentials for a store.
     #[error("{name}: no credentials were found ({words}); set {mend}")]
     NoCredentials {
         /// The bucket.
         name: String,
-        /// What those who were asked answered.
+        /// The answers of the providers that were asked.
         words: String,
         /// Where they are looked for.
         mend: &'static str,
@@ -142,7 +142,7 @@ pub enum SourceError {
         /// The store's answer.
         words: String,
     },
-    /// Who answers may be anyone: nobody who is trusted vouches for the store's certificate.
+    /// The store's certificate is not trusted.
     #[error(
         "{name}: the store is not trusted ({words}); its certificate has to be for the host in the endpoint, and \
          vouched for by one of the system's or by one in the file that SSL_CERT_FILE names"
@@ -153,7 +153,7 @@ pub enum SourceError {
         /// What is wrong with the certificate.
         words: String,
     },
-    /// The store refuses what it was asked, and will again.
+    /// The store refuses the request, and would again.
     #[error("{name}: the store refuses ({words}); {mend}")]
     StoreRefused {
         /// The URL.

@@ -3,10 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::notice::OnNotice;
-
 /// How sources are read.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Options {
     /// How many pieces (8 MiB each) of objects are under way or waiting to be read at once, of all sources
     /// together; at least 1.
@@ -17,13 +16,31 @@ pub struct Options {
     /// How long a store that fails, throttles or falls silent is tried again before that is an error. Time counts
     /// since the last byte that came.
     pub retry_timeout: Duration,
-    /// Hears what is no error and still to be known: that a store is waited for, that a file looks wrong.
-    pub on_notice: OnNotice,
 }
 
 impl Default for Options {
-    /// Eight pieces, no spool folder, two minutes, silence.
+    /// Eight pieces, no spool folder, two minutes.
     fn default() -> Options {
-        Options { jobs: 8, spool: None, retry_timeout: Duration::from_secs(120), on_notice: |_| () }
+        Options { jobs: 8, spool: None, retry_timeout: Duration::from_secs(120) }
+    }
+}
+
+impl Options {
+    /// With so many pieces of objects at once.
+    #[must_use]
+    pub fn with_jobs(self, jobs: usize) -> Options {
+        Options { jobs, ..self }
+    }
+
+    /// With objects downloaded into a folder first.
+    #[must_use]
+    pub fn with_spool(self, folder: impl Into<PathBuf>) -> Options {
+        Options { spool: Some(folder.into()), ..self }
+    }
+
+    /// With stores tried again for so long.
+    #[must_use]
+    pub fn with_retry_timeout(self, retry_timeout: Duration) -> Options {
+        Options { retry_timeout, ..self }
     }
 }

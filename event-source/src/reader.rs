@@ -1,11 +1,12 @@
-//! A source as it is read: decompressed, compressed ones on a thread of their own.
+//! The reader of a source: decompressed bytes. Compressed sources are decompressed on a thread of their own.
 
 use std::io::{self, Read};
+
+use tracing::{Span, debug};
 
 use crate::SourceError;
 use crate::ahead::ReadAhead;
 use crate::decoder::Decoder;
-use crate::notice::OnNotice;
 use crate::raw::{Fingerprint, Raw};
 
 /// A source's decompressed bytes.
@@ -14,28 +15,37 @@ use crate::raw::{Fingerprint, Raw};
 /// after the whole source was found to be well and unchanged. What is compressed is decompressed by a thread that is up
 /// to 1 MiB ahead, and ends when the reader is dropped.
 #[derive(Debug)]
-pub struct Reader(Bytes);
+pub struct Reader {
+    bytes: Bytes,
+    span: Span,
+}
 
 #[derive(Debug)]
 enum Bytes {
-    /// A thread more would cost more than it saves.
+    /// A thread of its own would cost more than it saves.
     Plain(Box<Decoder>),
     Compressed(ReadAhead),
 }
 
 impl Reader {
-    pub(crate) fn new(raw: Raw, on_notice: OnNotice) -> Result<Reader, SourceError> {
-        let decoder = Decoder::new(raw, on_notice)?;
-        Ok(Reader(if decoder.is_compressed() {
+    pub(crate) fn new(raw: Raw, span: Span) -> Result<Reader, SourceError> {
+        let entered = span.enter();
+        let decoder = Decoder::new(raw)?;
+        let is_compressed = decoder.is_compressed();
+        debug!(is_compressed, "opened");
+        let bytes = if is_compressed {
             Bytes::Compressed(ReadAhead::start(decoder)?)
         } else {
             Bytes::Plain(Box::new(decoder))
-        }))
+        };
+        drop(entered);
+        Ok(Reader { bytes, span })
     }
 
     /// Decompressed bytes into the front of `buffer`, and how many; 0 is the end, unless `buffer` is empty.
     pub fn read_some(&mut self, buffer: &mut [u8]) -> Result<usize, SourceError> {
-        match &mut self.0 {
+        let _entered = self.span.enter();
+        match &mut self.bytes {
             Bytes::Plain(decoder) => decoder.read_some(buffer),
             Bytes::Compressed(ahead) => ahead.read_some(buffer),
         }
@@ -43,7 +53,7 @@ impl Reader {
 
     /// The fingerprint of the stored bytes; `None` until the end was read.
     pub fn fingerprint(&self) -> Option<&Fingerprint> {
-        match &self.0 {
+        match &self.bytes {
             Bytes::Plain(decoder) => decoder.fingerprint(),
             Bytes::Compressed(ahead) => ahead.fingerprint(),
         }

@@ -1,10 +1,12 @@
-//! From names on a command line to sources.
+//! Resolves names on a command line to sources.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+use tracing::debug;
 
 use crate::day_files::{self, Found, LeftOut, WhyLeftOut};
 use crate::file_url;
@@ -78,9 +80,9 @@ pub fn resolve(arguments: &[String], options: &Options) -> Result<Resolved, Sour
     let (mut found, mut left_out) = (Vec::new(), Vec::new());
     for argument in arguments {
         match read_argument(argument)? {
-            Named::Stdin => found.push(Place::Local(Source::stdin(options.on_notice))),
+            Named::Stdin => found.push(Place::Local(Source::stdin())),
             Named::Local { path, is_url } => {
-                let (files, others) = local(argument, &path, is_url, options)?;
+                let (files, others) = local(argument, &path, is_url)?;
                 found.extend(files.into_iter().map(Place::Local));
                 left_out.extend(others);
             }
@@ -93,6 +95,8 @@ pub fn resolve(arguments: &[String], options: &Options) -> Result<Resolved, Sour
     }
     let (sources, objects) = gather(found, options);
     each_once(&sources)?;
+    let bytes = sources.iter().map(Source::size).sum::<Option<u64>>();
+    debug!(sources = sources.len(), bytes, left_out = left_out.len(), "found the sources");
     Ok(Resolved { sources, left_out, objects })
 }
 
@@ -128,7 +132,7 @@ fn gather(found: Vec<Place>, options: &Options) -> (Vec<Source>, Option<Arc<Obje
     let sources = order.into_iter().map(|local| {
         local.unwrap_or_else(|| {
             let objects = objects.as_ref().expect("there is an object");
-            Source::object(objects, indices.next().expect("numbers do not end"), options.on_notice)
+            Source::object(objects, indices.next().expect("numbers do not end"))
         })
     });
     (sources.collect(), objects)
@@ -182,15 +186,10 @@ fn is_scheme(text: &str) -> bool {
 }
 
 /// The files that a path, folder or pattern stands for, by name; and what is left out.
-fn local(
-    argument: &str,
-    path: &str,
-    is_url: bool,
-    options: &Options,
-) -> Result<(Vec<Source>, Vec<LeftOut>), SourceError> {
+fn local(argument: &str, path: &str, is_url: bool) -> Result<(Vec<Source>, Vec<LeftOut>), SourceError> {
     // What was named by URL is called so.
     let name = |path: &str| if is_url { file_url::of(path) } else { path.to_owned() };
-    let source = |path: String| Source::path(name(&path), path.into(), options.on_notice);
+    let source = |path: String| Source::path(name(&path), path.into());
     let (files, mut others) = match fs::metadata(path) {
         Ok(metadata) if metadata.is_dir() => {
             let (files, others) = below(path)?;
@@ -202,7 +201,7 @@ fn local(
         Err(error) if error.kind() == io::ErrorKind::NotFound && path.contains(WILDCARDS) => matches(path)?,
         // What is wrong with a path comes to light when it becomes a source.
         _ => {
-            let named = Source::path(argument.to_owned(), path.into(), options.on_notice)?;
+            let named = Source::path(argument.to_owned(), path.into())?;
             return Ok((vec![named], Vec::new()));
         }
     };

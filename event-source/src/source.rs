@@ -8,10 +8,10 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use event_schema::value::Date;
+use tracing::info_span;
 
 use crate::ReadBuffer;
 use crate::date_in_name;
-use crate::notice::OnNotice;
 use crate::raw::{Fingerprint, Raw};
 use crate::reader::Reader;
 use crate::spool::Spool;
@@ -24,7 +24,6 @@ pub struct Source {
     name: String,
     place: Place,
     size: Option<u64>,
-    on_notice: OnNotice,
 }
 
 /// Where a source's bytes are.
@@ -60,29 +59,29 @@ impl Objects {
 }
 
 impl Source {
-    pub(crate) fn stdin(on_notice: OnNotice) -> Source {
-        Source { name: "-".to_owned(), place: Place::Stdin, size: None, on_notice }
+    pub(crate) fn stdin() -> Source {
+        Source { name: "-".to_owned(), place: Place::Stdin, size: None }
     }
 
     /// A path that is there; an error for a directory, or a file that may not be read.
-    pub(crate) fn path(name: String, path: PathBuf, on_notice: OnNotice) -> Result<Source, SourceError> {
+    pub(crate) fn path(name: String, path: PathBuf) -> Result<Source, SourceError> {
         let fail = |error| SourceError::from_io(&name, 0, error);
         let metadata = fs::metadata(&path).map_err(fail)?;
         if metadata.is_dir() {
             return Err(SourceError::IsDirectory { name });
         }
         if !metadata.is_file() {
-            return Ok(Source { name, place: Place::Stream(path), size: None, on_notice });
+            return Ok(Source { name, place: Place::Stream(path), size: None });
         }
-        // Better to hear of it now than after an hour's reading of the files before it.
+        // Fail now, not after an hour of reading the files before it.
         File::open(&path).map_err(fail)?;
-        Ok(Source { name, place: Place::File(path), size: Some(metadata.len()), on_notice })
+        Ok(Source { name, place: Place::File(path), size: Some(metadata.len()) })
     }
 
-    pub(crate) fn object(objects: &Arc<Objects>, index: usize, on_notice: OnNotice) -> Source {
+    pub(crate) fn object(objects: &Arc<Objects>, index: usize) -> Source {
         let object = objects.get(index);
         let (name, size) = (object.url().to_owned(), Some(object.size()));
-        Source { name, place: Place::Object(Arc::clone(objects), index), size, on_notice }
+        Source { name, place: Place::Object(Arc::clone(objects), index), size }
     }
 
     /// The source as it was named; of a glob or folder the path that was found; of an object its URL. Never holds
@@ -130,7 +129,10 @@ impl Source {
     /// Opens the source for reading; stored (compressed) bytes are added to `counter` as they are read. With a spool
     /// folder the first object that is opened waits until all objects are in it, which is when they count.
     pub fn open_counting(&self, counter: Arc<AtomicU64>) -> Result<Reader, SourceError> {
-        Reader::new(self.open_raw(counter)?, self.on_notice)
+        // What is logged while the source is read, on whatever thread, says which it is.
+        let span = info_span!("source", name = self.name);
+        let raw = span.in_scope(|| self.open_raw(counter))?;
+        Reader::new(raw, span)
     }
 
     /// The fingerprint of the stored bytes; `None` for a stream, which can be read but once. A file is read for it;

@@ -17,9 +17,9 @@ use xxhash_rust::xxh3::xxh3_128;
 use crate::SourceError;
 use crate::store::{Download, Object, PIECE_BYTES, Window};
 
-/// Folders that nobody has come back to for so long are removed.
+/// Folders that were not used for this long are removed.
 const ABANDONED_AFTER: Duration = Duration::from_secs(7 * 24 * 3600);
-/// How the folders of loads begin.
+/// The prefix of the folders of loads.
 const PREFIX: &str = "schoolbell-";
 /// The file whose lock says that a load is at work in its folder.
 const LOCK: &str = "lock";
@@ -68,7 +68,7 @@ impl Spool {
 
     fn download_all(&self, window: &Arc<Window>, counter: &AtomicU64) -> Result<File, SourceError> {
         let failed = |error| self.failed(error);
-        // Events are nobody else's business.
+        // Events are private data.
         DirBuilder::new().recursive(true).mode(0o700).create(&self.folder).map_err(failed)?;
         let lock = self.lock()?;
         sweep(&self.parent, &self.folder).map_err(failed)?;
@@ -107,7 +107,7 @@ impl Spool {
             if let Err(error) = writer.write(&piece) {
                 let error = self.failed(error);
                 if matches!(error, SourceError::SpoolFull { .. }) {
-                    // Whoever else needs the disk is not to suffer.
+                    // Free the disk for others.
                     let _ = fs::remove_dir_all(&self.folder);
                 }
                 return Err(error);
@@ -116,7 +116,7 @@ impl Spool {
         }
     }
 
-    /// An error if the file system has no room: better now than after an hour.
+    /// An error if the file system has no room; checked before the download starts.
     fn check_room(&self, needed: u64) -> Result<(), SourceError> {
         let system = rustix::fs::statvfs(&self.folder).map_err(|error| self.failed(error.into()))?;
         let free = system.f_bavail.saturating_mul(system.f_frsize);

@@ -1,4 +1,4 @@
-//! URLs of objects: which store, which bucket, which key. What could be a credential is never repeated.
+//! URLs of objects: store, bucket and key. Messages never repeat what could be a credential.
 
 use crate::SourceError;
 

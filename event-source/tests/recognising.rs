@@ -5,9 +5,9 @@ use std::io::{self, Write};
 use std::os::unix::fs::{FileTypeExt, symlink};
 use std::path::Path;
 use std::process::Command;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
-use event_source::{ErrorKind, LeftOut, Notice, Options, SourceError, WhyLeftOut, resolve};
+use event_source::{ErrorKind, LeftOut, Options, SourceError, WhyLeftOut, resolve};
 
 fn gzip(text: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
@@ -96,14 +96,39 @@ fn a_name_that_promises_compression_is_told_what_is_there() {
     assert_eq!(read("a.gz.jsonl", b"line\n").unwrap(), b"line\n");
 }
 
+/// What is logged.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    fn take(&self) -> String {
+        String::from_utf8(std::mem::take(&mut *self.0.lock().unwrap())).unwrap()
+    }
+}
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 #[test]
-fn text_that_is_not_one_object_a_line_is_read_and_told() {
-    static TOLD: Mutex<Vec<String>> = Mutex::new(Vec::new());
-    let options = Options {
-        on_notice: |notice: &Notice<'_>| TOLD.lock().unwrap().push(notice.to_string()),
-        ..Options::default()
-    };
-    let folder = tempfile::tempdir().unwrap();
+fn text_that_is_not_one_object_a_line_is_read_with_a_warning() {
+    let log = Log::default();
+    let subscriber = tracing_subscriber::fmt().without_time().with_ansi(false).with_writer({
+        let log = log.clone();
+        move || log.clone()
+    });
+    // For all threads: compressed sources are read by one of their own.
+    subscriber.with_max_level(tracing_subscriber::filter::LevelFilter::WARN).init();
+    let options = Options::default();
+    let parent = tempfile::tempdir().unwrap();
+    let folder = parent.path().join("text-that-is-read");
+    fs::create_dir(&folder).unwrap();
     for (name, bytes, words) in [
         ("array.jsonl", b"[{\"event_id\":1},\n{\"event_id\":2}]\n".to_vec(), "jq -c '.[]'"),
         ("array.jsonl.gz", gzip(b"[\n  {\"event_id\":1}\n]\n"), "jq -c '.[]'"),
@@ -111,16 +136,20 @@ fn text_that_is_not_one_object_a_line_is_read_and_told() {
         ("table.jsonl", b"event_id,event_type\n1,2\n".to_vec(), "CSV"),
         ("page.jsonl", b"<!DOCTYPE html>\n<html>".to_vec(), "HTML"),
     ] {
-        let path = folder.path().join(name);
+        let path = folder.join(name);
         fs::write(&path, &bytes).unwrap();
         read_path(&path, &options).unwrap();
-        let told = std::mem::take(&mut *TOLD.lock().unwrap());
-        assert!(matches!(&told[..], [one] if one.contains(name) && one.contains(words)), "{name}: {told:?}");
+        let log = log.take();
+        // Other tests log beside this one.
+        let of_this = |line: &&str| line.contains("text-that-is-read/");
+        let warnings: Vec<&str> = log.lines().filter(of_this).collect();
+        assert!(matches!(&warnings[..], [one] if one.contains(name) && one.contains(words)), "{name}: {log}");
     }
-    let path = folder.path().join("day.jsonl");
+    let path = folder.join("day.jsonl");
     fs::write(&path, "{\"event_id\":1}\n").unwrap();
     read_path(&path, &options).unwrap();
-    assert_eq!(*TOLD.lock().unwrap(), Vec::<String>::new());
+    let log = log.take();
+    assert!(!log.contains("text-that-is-read/"), "{log}");
 }
 
 #[test]

@@ -1,22 +1,4 @@
-//! Schoolbell's metrics as typed definitions, and the SQL made from them.
-//!
-//! - [`sql`]: a relational tree and its one renderer; names and values are quoted in one place.
-//! - [`model`]: what a model is: columns with meaning, type and expression, grain, checks, query.
-//! - [`pieces`]: what marts are put together from: activity, money, segments, spans of days.
-//! - [`staging`], [`intermediate`], [`marts`]: the definitions themselves.
-//! - [`custom`]: metrics that a user defines in a file.
-//! - [`catalogue`]: every figure of the marts by its name, and the query that reads it.
-//!
-//! [`generated_files`] is everything `cargo xtask codegen` writes into the dbt project; [`render`] gives the
-//! SQL of one model, for dbt or for direct use. This crate does no IO.
-//!
-//! ```
-//! use metrics_sql::{Plain, Target, models, render};
-//!
-//! let target = Target::Plain(Plain::with_prefix("acme_", "2026-03-01"));
-//! let mart = models().into_iter().find(|model| model.id.name.as_str() == "fct_activity_daily").unwrap();
-//! assert!(render(&mart, &target).contains("FROM acme_staging.int_activity_gaps"));
-//! ```
+#![doc = include_str!("../README.md")]
 
 pub mod catalogue;
 pub mod custom;

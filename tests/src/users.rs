@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use crate::world::server_with;
 
 /// The password of every user but `default`, who has none.
-pub const PASSWORD: &str = "pw";
+pub const PASSWORD: &str = "geheim-password";
 
 /// A user of a [`UserServer`].
 #[derive(Debug, Clone, Default)]

@@ -195,7 +195,7 @@ impl WarehouseError {
         }
     }
 
-    /// Whether it may pass within minutes: what is worth trying again at once.
+    /// Whether it may pass within minutes, so that retries make sense.
     pub(crate) fn passes_soon(&self) -> bool {
         match self {
             WarehouseError::Refused { kind, .. } => kind.passes_soon(),

@@ -1,31 +1,32 @@
-//! Removing what nobody reads: rows of failed, superseded and dead loads.
+//! Garbage collection: removes rows of failed, superseded and abandoned loads.
 //!
 //! A sweep, step by step; the proof is in `docs/load.md`:
 //!
-//! 1. what no reader is shown is listed;
-//! 2. dead loads among it are given up: from then on none of them can be committed;
-//! 3. the queries that run now are waited for: readers that saw the former commit, and commits under way;
-//! 4. the list is made again, and what stands in both is dropped.
+//! 1. list the partitions that are not visible to readers;
+//! 2. mark expired loads among them as abandoned: from then on none of them can be committed;
+//! 3. wait for the queries that run now: readers of the former commit, and commits in flight;
+//! 4. list again, and drop what is in both lists.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use event_schema::registry::REJECTED_EVENTS;
 use serde::Serialize;
+use tracing::{Instrument as _, info, info_span};
 
 use super::Day;
 use crate::WarehouseError;
 use crate::rules::{self, Clocks, Fate, StoredLoad};
 use crate::warehouse::{Found, TABLES, Warehouse};
 
-/// A load waits for so long for the readers of what it has replaced. If one takes longer, a later load sweeps.
+/// How long a load waits for readers of what it has replaced. If one takes longer, a later load sweeps.
 const WAIT_FOR_READERS: Duration = Duration::from_secs(5);
-/// Between two looks at queries that are waited for.
+/// Between two checks whether a query still runs.
 const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(20);
-/// A failed load reports its error after this long, whether its rows could be removed or not.
+/// A failed load tries to remove its rows for this long before it reports its error.
 const DISCARD_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Removes the rows of a load that failed, its rejects excepted: they tell what was wrong.
+/// Removes the rows of a load that failed, except rejected lines: they show what was wrong.
 pub(super) async fn discard(day: &Day<'_>) {
     discard_tables(day, TABLES.into_iter().filter(|table| *table != REJECTED_EVENTS.table)).await;
 }
@@ -35,7 +36,7 @@ pub(super) async fn discard_all(day: &Day<'_>) {
     discard_tables(day, TABLES.into_iter()).await;
 }
 
-/// What cannot be removed now is swept by a later load, and cannot be seen meanwhile.
+/// What cannot be removed now is not visible, and a later load sweeps it.
 async fn discard_tables(day: &Day<'_>, tables: impl Iterator<Item = &'static str>) {
     let drop_all = async {
         for table in tables {
@@ -48,39 +49,42 @@ async fn discard_tables(day: &Day<'_>, tables: impl Iterator<Item = &'static str
 
 /// Sweeps; the warnings say what could not be removed.
 pub(super) async fn sweep(warehouse: &Warehouse) -> Vec<String> {
-    match try_sweep(warehouse).await {
+    match try_sweep(warehouse).instrument(info_span!("sweep")).await {
         Ok(()) => Vec::new(),
         Err(error) => vec![format!(
-            "the day is well, but rows that nobody reads are left for a later load to remove: {error}"
+            "the day is loaded, but unused rows could not be removed; a later load will remove them: {error}"
         )],
     }
 }
 
 async fn try_sweep(warehouse: &Warehouse) -> Result<(), WarehouseError> {
-    let first = fates(warehouse.not_shown().await?);
+    let first = fates(warehouse.invisible().await?);
     let mut dead: Vec<_> = first
         .iter()
-        .filter(|(_, fate)| *fate == Fate::Dead)
+        .filter(|(_, fate)| *fate == Fate::Abandoned)
         .map(|(stored, _)| (stored.batch_date, stored.load_id))
         .collect();
     dead.sort_unstable();
     dead.dedup();
     if !dead.is_empty() {
-        warehouse.condemn(&dead).await?;
+        warehouse.abandon(&dead).await?;
     }
-    if !first.iter().any(|(_, fate)| matches!(fate, Fate::Dead | Fate::Superseded)) {
+    if !first.iter().any(|(_, fate)| matches!(fate, Fate::Abandoned | Fate::Superseded)) {
         return Ok(());
     }
     if !have_readers_ended(warehouse).await? {
+        info!("queries that may read superseded loads still run: their partitions are left to a later load");
         return Ok(());
     }
-    for stored in rules::to_drop(&first, &fates(warehouse.not_shown().await?)) {
-        warehouse.drop_partition(&stored.table, stored.batch_date, stored.load_id).await?;
+    for stored in rules::to_drop(&first, &fates(warehouse.invisible().await?)) {
+        let StoredLoad { table, batch_date, load_id, .. } = &stored;
+        warehouse.drop_partition(table, *batch_date, *load_id).await?;
+        info!(table, %batch_date, %load_id, "dropped a partition");
     }
     Ok(())
 }
 
-/// Loads whose rows nobody reads any more, and that are still there.
+/// Loads that are not visible to readers and whose rows are still stored.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct LeftoverLoads {
     /// A newer commit of their date has replaced them.
@@ -91,12 +95,12 @@ pub struct LeftoverLoads {
 
 /// Counts the loads that the next sweep is to remove.
 pub async fn leftover_loads(warehouse: &Warehouse) -> Result<LeftoverLoads, WarehouseError> {
-    let fates = fates(warehouse.not_shown().await?);
+    let fates = fates(warehouse.invisible().await?);
     let loads = |wanted: Fate| {
         let loads = fates.iter().filter(|(_, fate)| *fate == wanted).map(|(stored, _)| stored.load_id);
         loads.collect::<BTreeSet<_>>().len() as u64
     };
-    Ok(LeftoverLoads { superseded: loads(Fate::Superseded), abandoned: loads(Fate::Dead) })
+    Ok(LeftoverLoads { superseded: loads(Fate::Superseded), abandoned: loads(Fate::Abandoned) })
 }
 
 fn fates(found: Found) -> Vec<(StoredLoad, Fate)> {
@@ -109,7 +113,7 @@ fn fates(found: Found) -> Vec<(StoredLoad, Fate)> {
     found.stored.into_iter().map(fate).collect()
 }
 
-/// Waits a little for the queries that run now; whether all of them have ended.
+/// Waits for the queries that run now; whether all of them have ended in time.
 async fn have_readers_ended(warehouse: &Warehouse) -> Result<bool, WarehouseError> {
     let running = warehouse.running_queries().await?;
     let give_up = Instant::now() + WAIT_FOR_READERS;

@@ -1,4 +1,4 @@
-//! Wrong dates noticed: of the batch date itself, of the sources' names, of the events.
+//! Checks of the batch date: against today, the sources' names and the events.
 
 use event_parser::EventDates;
 use event_schema::value::{Date, Timestamp};
@@ -23,7 +23,7 @@ pub struct EventsByDate {
 }
 
 impl EventsByDate {
-    /// Events as they are seen from a batch date.
+    /// Counts relative to a batch date.
     pub fn new(batch_date: Date, dates: &EventDates) -> EventsByDate {
         let of = |days| batch_date.plus_days(days).map_or(0, |date| dates.of(date));
         EventsByDate {
@@ -66,7 +66,7 @@ pub(super) fn check(options: &LoadOptions, dates: &EventDates) -> Result<(), Loa
     Ok(())
 }
 
-/// A word about events of which most are of other dates than the batch date.
+/// A warning if most events are of other dates than the batch date.
 pub fn misdated_events_warning(batch_date: Date, dates: &EventDates) -> Option<String> {
     let (of_the_date, total) = (dates.of(batch_date), dates.total());
     dates.are_mostly_not_of(batch_date).then(|| {
@@ -78,7 +78,7 @@ pub fn misdated_events_warning(batch_date: Date, dates: &EventDates) -> Option<S
     })
 }
 
-/// A word about sources whose names hold other dates than the batch date.
+/// A warning if sources' names hold other dates than the batch date.
 pub fn misdated_names_warning(batch_date: Date, sources: &[Source]) -> Option<String> {
     let named = sources.iter().filter_map(|source| {
         let dates = source.dates_in_name();

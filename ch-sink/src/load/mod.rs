@@ -1,9 +1,9 @@
 //! A day from its sources to its commit.
 
+mod batch_builder;
 mod cleanup;
 mod commit;
 mod dates;
-mod filling;
 mod pipeline;
 mod rejects;
 mod replay;
@@ -17,6 +17,7 @@ use std::time::Instant;
 use event_parser::EventDates;
 use event_schema::value::Date;
 use event_source::Source;
+use tracing::{Instrument as _, Span, info_span};
 use uuid::Uuid;
 
 use crate::blocks::BatchTable;
@@ -31,11 +32,12 @@ pub use rejects::{RejectsOf, count_rejects, read_rejects};
 pub use replay::{EditedLines, ReplayReport, ReplayStatus, replay_rejects};
 pub use report::{LoadReport, LoadStatus};
 pub use staging::{commit_staged, stage};
-use tally::Tally;
+use tally::LoadTally;
 pub use unload::{UnloadReport, UnloadStatus, unload};
 
 /// How a day is loaded.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct LoadOptions {
     /// The day.
     pub batch_date: Date,
@@ -79,8 +81,18 @@ pub async fn load(
     sources: &[Source],
     progress: impl Fn(Progress),
 ) -> Result<LoadReport, LoadError> {
+    let day = Day::new(warehouse, options);
+    // Boxed: the future is large.
+    Box::pin(load_day(&day, sources, progress).instrument(day.span())).await
+}
+
+async fn load_day(
+    day: &Day<'_>,
+    sources: &[Source],
+    progress: impl Fn(Progress),
+) -> Result<LoadReport, LoadError> {
+    let Day { warehouse, options, .. } = *day;
     dates::check_batch_date(warehouse, options).await?;
-    let day = Day { warehouse, options, load_id: Uuid::now_v7(), started: Instant::now() };
     let warnings: Vec<String> =
         dates::misdated_names_warning(options.batch_date, sources).into_iter().collect();
     let mut gone = None;
@@ -92,7 +104,7 @@ pub async fn load(
     }
     let ready = async {
         // Boxed: the future is large.
-        let tally = Box::pin(pipeline::run(&day, sources, progress)).await?;
+        let tally = Box::pin(pipeline::run(day, sources, progress)).await?;
         let (dates, rejected) = (tally.dates().clone(), tally.rejected(day.load_id));
         let load = tally.into_staged(day.load_id, day.started.elapsed());
         let commit = Commit::of(&[load]);
@@ -102,8 +114,8 @@ pub async fn load(
     let (commit, dates) = match ready.await {
         Ok(ready) => ready,
         Err(error) => {
-            // Rejects stay: they tell what was wrong. So does what cannot be removed now: it is swept later.
-            cleanup::discard(&day).await;
+            // Rejected lines are kept: they show what was wrong. What cannot be removed now is swept later.
+            cleanup::discard(day).await;
             return Err(error);
         }
     };
@@ -111,7 +123,7 @@ pub async fn load(
     if let Some(same) = day.same_content_committed(&commit.record.sources).await? {
         gone = day.rows_gone(&same).await?;
         if gone.is_none() {
-            cleanup::discard_all(&day).await;
+            cleanup::discard_all(day).await;
             return Ok(day.already_loaded(&same).await?.with_warnings(warnings));
         }
     }
@@ -136,7 +148,7 @@ pub async fn load(
             let is_certain = error.is_certain();
             let error = error.explain(warehouse, options.batch_date, &commit.load_ids).await;
             if is_certain {
-                cleanup::discard(&day).await;
+                cleanup::discard(day).await;
             }
             Err(error)
         }
@@ -152,7 +164,17 @@ struct Day<'a> {
     started: Instant,
 }
 
-impl Day<'_> {
+impl<'a> Day<'a> {
+    /// A new load of the day of `options`.
+    fn new(warehouse: &'a Warehouse, options: &'a LoadOptions) -> Day<'a> {
+        Day { warehouse, options, load_id: Uuid::now_v7(), started: Instant::now() }
+    }
+
+    /// The span of all that the load does.
+    fn span(&self) -> Span {
+        info_span!("load", batch_date = %self.options.batch_date, load_id = %self.load_id)
+    }
+
     /// The day's commit, if it is of exactly these sources.
     async fn same_sources_committed(&self, sources: &[Source]) -> Result<Option<Commit>, LoadError> {
         let Some(commit) = self.latest_commit().await? else { return Ok(None) };
@@ -171,7 +193,7 @@ impl Day<'_> {
         gone.map_err(|error| self.failed(error))
     }
 
-    /// The day's commit, unless it is not to be looked at.
+    /// The day's commit; `None` with `force`.
     async fn latest_commit(&self) -> Result<Option<Commit>, LoadError> {
         if self.options.force {
             return Ok(None);
@@ -179,7 +201,7 @@ impl Day<'_> {
         self.warehouse.latest_commit(self.options.batch_date).await.map_err(|error| self.failed(error))
     }
 
-    /// Which of some lists is exactly of these sources: by name and size first, for that is quick.
+    /// Which of the lists is exactly of these sources. Names and sizes are compared first: content has to be read.
     async fn find_same_sources(
         &self,
         lists: impl Iterator<Item = &[CommittedSource]>,
@@ -216,13 +238,13 @@ impl Day<'_> {
         waiting.await.map_err(|error| self.failed(error))
     }
 
-    /// What there is to say of a day that holds the sources already.
+    /// The report for a day that holds the sources already.
     async fn already_loaded(&self, commit: &Commit) -> Result<LoadReport, LoadError> {
         already_loaded(self.warehouse, self.options, commit).await
     }
 
     /// An error if the server does not have the rows that were sent.
-    async fn check_rows(&self, tally: &Tally) -> Result<(), LoadError> {
+    async fn check_rows(&self, tally: &LoadTally) -> Result<(), LoadError> {
         for table in BatchTable::all() {
             let (batch_date, load_id, sent) = (self.options.batch_date, self.load_id, tally.rows(table));
             let stored = self
@@ -253,8 +275,8 @@ impl Day<'_> {
     }
 }
 
-/// What there is to say of a day that holds the sources already. A load that was killed after its commit has left
-/// something to sweep.
+/// The report for a day that holds the sources already. A load that was killed after its commit may have left rows to
+/// sweep.
 async fn already_loaded(
     warehouse: &Warehouse,
     options: &LoadOptions,
@@ -268,7 +290,7 @@ async fn already_loaded(
     Ok(report)
 }
 
-/// An error if the day is empty, too much of it was rejected, or its events are of quite other dates.
+/// An error if the day is empty, too many lines were rejected, or no event is near its date.
 async fn check_quality(
     options: &LoadOptions,
     commit: &Commit,

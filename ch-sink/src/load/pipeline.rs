@@ -1,30 +1,30 @@
-//! Sources → bytes → columns → blocks → the server, with all steps at work at once.
+//! The pipeline: sources → bytes → columns → blocks → server. All steps run at the same time.
 //!
-//! One thread reads and parses into a batch ([`Filling`]); compressed sources are decompressed by another. Each table
+//! One thread reads and parses into a batch ([`BatchBuilder`]); compressed sources are decompressed by another. Each table
 //! leaves the batch in as few blocks as there is memory for, to be sorted, encoded and sent while another is stored.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use event_parser::{Options, Parser};
 use event_source::{ReadBuffer, Source, SourceError};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
+use tracing::{Instrument as _, Span, debug, info, info_span};
 
 use super::Day;
-use super::filling::{Filling, Outgoing};
-use super::tally::Tally;
+use super::batch_builder::{BatchBuilder, Outgoing};
+use super::tally::LoadTally;
 use crate::LoadError;
 use crate::blocks::{BatchTable, Constants, TableRows};
 use crate::native::{self, Buffers};
 use crate::record::CommittedSource;
 
-/// Pieces of a block that wait to be sent.
+/// Pieces of a block that may be queued.
 const PIECES: usize = 2;
-/// One is encoded while the server stores another. More at once would all be late, and the largest, which comes first,
-/// the last.
+/// One is encoded while the server stores another. More at once would delay the largest, which comes first.
 const TABLES_AT_ONCE: usize = 2;
 /// Decompressed bytes read at once.
 const READ_BYTES: usize = 1 << 20;
@@ -33,6 +33,7 @@ const PROGRESS_INTERVAL: Duration = Duration::from_millis(200);
 
 /// How far a load has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub struct Progress {
     /// Stored (compressed) bytes read.
     pub bytes_read: u64,
@@ -51,17 +52,18 @@ pub(super) async fn run(
     day: &Day<'_>,
     sources: &[Source],
     progress: impl Fn(Progress),
-) -> Result<Tally, LoadError> {
+) -> Result<LoadTally, LoadError> {
     let meters = Arc::new(Meters::default());
     let (sender, mut outgoing) = mpsc::channel(1);
     let reading = spawn_blocking({
         let (sources, meters) = (sources.to_vec(), Arc::clone(&meters));
-        let filling = Filling::new(day.options.memory_bytes, sender);
-        // When a batch is full is decided here.
+        let builder = BatchBuilder::new(day.options.memory_bytes, sender);
+        // The builder decides when a batch is full.
         let options = Options::new(day.options.batch_date)
             .with_max_line_bytes(day.options.max_line_bytes)
             .with_batch_bytes(usize::MAX);
-        move || read(&sources, &options, filling, &meters)
+        let span = Span::current();
+        move || span.in_scope(|| read(&sources, &options, builder, &meters))
     });
 
     let buffers = Buffers::default();
@@ -126,21 +128,31 @@ pub(super) async fn store(
         let whole = async { matches!(encoding.await, Ok(Ok(()))) };
         day.warehouse.insert(&doing, &statement, &token, pieces, whole).await
     };
-    day.warehouse.retrying(send).await.map_err(|error| day.failed(error))
+    let began = Instant::now();
+    let stored = async {
+        debug!(rows = rows.count(), "sending");
+        day.warehouse.retrying(send).await?;
+        debug!(rows = rows.count(), ms = began.elapsed().as_millis() as u64, "stored");
+        Ok(())
+    };
+    let span = info_span!("block", table = reader_table, number);
+    stored.instrument(span).await.map_err(|error| day.failed(error))
 }
 
-/// Reads and parses the sources, and hands on what fills the memory; what was read, in the end.
+/// Reads and parses the sources, sends full tables, and returns the figures.
 ///
-/// Ends early, with less, if nobody takes the rows any more: the other side has failed then, and says why.
+/// Ends early if the receiver is gone: storing has failed then, and reports why.
 fn read(
     sources: &[Source],
     options: &Options,
-    mut filling: Filling,
+    mut builder: BatchBuilder,
     meters: &Meters,
-) -> Result<Tally, SourceError> {
+) -> Result<LoadTally, SourceError> {
     let mut committed = Vec::with_capacity(sources.len());
     let mut buffer = ReadBuffer::new(READ_BYTES);
     for source in sources {
+        let began = Instant::now();
+        let lines_before = builder.batch().lines;
         let mut reader = source.open_counting(Arc::clone(&meters.bytes))?;
         let mut parser = Parser::new(source.name(), options.clone());
         loop {
@@ -148,22 +160,24 @@ fn read(
             if read == 0 {
                 break;
             }
-            parser.push(&buffer[..read], filling.batch());
-            meters.lines.store(filling.batch().lines, Ordering::Relaxed);
-            if filling.make_room().is_err() {
-                return Ok(filling.finish());
+            parser.push(&buffer[..read], builder.batch());
+            meters.lines.store(builder.batch().lines, Ordering::Relaxed);
+            if builder.send_if_full().is_err() {
+                return Ok(builder.finish());
             }
         }
-        parser.finish(filling.batch());
+        parser.finish(builder.batch());
         let fingerprint = reader.fingerprint().expect("the source was read to its end").clone();
+        let (lines, ms) = (builder.batch().lines - lines_before, began.elapsed().as_millis() as u64);
+        info!(source = source.name(), bytes = fingerprint.size, lines, ms, "read");
         committed.push(CommittedSource::new(source, fingerprint));
     }
-    let mut tally = filling.finish();
+    let mut tally = builder.finish();
     tally.sources = committed;
     Ok(tally)
 }
 
-/// Figures for people to look at; nothing is ordered by them.
+/// Figures for progress only: relaxed atomics.
 #[derive(Default)]
 struct Meters {
     bytes: Arc<AtomicU64>,

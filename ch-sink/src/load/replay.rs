@@ -1,10 +1,9 @@
-//! Rejects come back: a day's rejected lines parsed again, after the contract or the lines were mended.
+//! Replay: parses a day's rejected lines again, after the contract or the lines were corrected.
 
 use std::collections::BTreeMap;
 use std::io;
 use std::iter::Peekable;
 use std::sync::Arc;
-use std::time::Instant;
 
 use bytes::Bytes;
 use event_parser::{Batch, Options, Parser};
@@ -22,9 +21,9 @@ use crate::warehouse::{
     Commit, Proposal, Refusal, RejectFilter, RejectKey, RejectedLine, RejectsIn, Warehouse,
 };
 
-/// Rows are sent when they take so many bytes.
+/// The batch is sent at this size.
 const BATCH_BYTES: usize = 64 << 20;
-/// How often a replay begins anew because the day was loaded again meanwhile.
+/// How many times a replay starts over because the day was loaded again meanwhile.
 const MOST_ATTEMPTS: u32 = 3;
 
 /// Lines to be parsed in the place of those that were rejected, in the order of [`crate::read_rejects`].
@@ -43,6 +42,7 @@ pub enum ReplayStatus {
 
 /// What a replay did.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct ReplayReport {
     /// How it ended.
     pub status: ReplayStatus,
@@ -61,7 +61,7 @@ pub struct ReplayReport {
     pub cut_lines: u64,
     /// How long it took.
     pub seconds: f64,
-    /// What is worth a word although the day is well.
+    /// Warnings about a replay that succeeded.
     #[serde(skip)]
     pub warnings: Vec<String>,
 }
@@ -95,7 +95,7 @@ async fn replay_once(
     edited: Option<EditedLines>,
 ) -> Result<ReplayReport, LoadError> {
     let batch_date = options.batch_date;
-    let day = Day { warehouse, options, load_id: Uuid::now_v7(), started: Instant::now() };
+    let day = Day::new(warehouse, options);
     let latest = warehouse.latest_commit(batch_date).await.map_err(|error| day.failed(error))?;
     let base = latest.ok_or(LoadError::NotLoaded { batch_date })?;
     let mut replay = Replay::new(&day, edited);
@@ -187,7 +187,7 @@ impl<'a> Replay<'a> {
             None => Some(line.raw.clone()),
             Some(edited) => take(edited, &line.key)?,
         };
-        // What is kept of a line may be an event. The line is not.
+        // The start of a line may parse as an event, but it is not the line.
         if line.is_cut() && text.as_ref() == Some(&line.raw) {
             self.cut_lines += 1;
             text = None;

@@ -25,6 +25,7 @@ pub enum LoadStatus {
 
 /// What a load did, or had been done before. Serialises to the JSON of `schoolbell load --output json`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct LoadReport {
     /// How it ended.
     pub status: LoadStatus,
@@ -45,20 +46,20 @@ pub struct LoadReport {
     pub events_by_date: EventsByDate,
     /// How long the load took, when it was loaded.
     pub seconds: f64,
-    /// What is worth a word although the day is well: a failure in cleaning up, a limit that it would not meet.
+    /// Warnings about a load that succeeded: a failed cleanup, an exceeded limit.
     #[serde(skip)]
     pub warnings: Vec<String>,
 }
 
 impl LoadReport {
-    /// With a word if most events are of other dates.
+    /// Warns if most events are of other dates.
     pub(super) fn committed(batch_date: Date, commit: &Commit, dates: &EventDates) -> LoadReport {
         let mut report = LoadReport::new(LoadStatus::Committed, batch_date, commit, dates);
         report.warnings.extend(dates::misdated_events_warning(batch_date, dates));
         report
     }
 
-    /// With a word if the commit would not be made with these limits: it stays all the same.
+    /// Warns if the commit exceeds the limits of this load; it stays all the same.
     pub(super) fn already_loaded(options: &LoadOptions, commit: &Commit, dates: &EventDates) -> LoadReport {
         let mut report = LoadReport::new(LoadStatus::AlreadyLoaded, options.batch_date, commit, dates);
         let reject_ratio = commit.record.stats.reject_ratio();
@@ -74,13 +75,13 @@ impl LoadReport {
         report
     }
 
-    /// With what was worth a word before.
+    /// With earlier warnings first.
     pub(super) fn with_warnings(mut self, warnings: Vec<String>) -> LoadReport {
         self.warnings.splice(..0, warnings);
         self
     }
 
-    /// With a word if readers see another load of the day.
+    /// Warns if readers see another load of the day.
     pub(super) fn add_standing(&mut self, standing: Standing) {
         if standing == Standing::Replaced {
             self.warnings.push(format!(
@@ -90,7 +91,7 @@ impl LoadReport {
         }
     }
 
-    /// With a word if the day was loaded again because rows of it were gone.
+    /// Warns if the day was loaded again because rows of it were missing.
     pub(super) fn add_gone(&mut self, gone: Option<&RowsGone>) {
         if let Some(RowsGone { table, stored, counted }) = gone {
             self.warnings.push(format!(

@@ -1,11 +1,11 @@
-//! Many hands: loads that are stored whole on any number of machines, and the one commit that names them all.
+//! Staged loads: stored by any number of machines, and committed together in one row.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::time::Instant;
 
 use event_parser::EventDates;
 use event_schema::value::Date;
 use event_source::Source;
+use tracing::Instrument as _;
 use uuid::Uuid;
 
 use super::{
@@ -25,8 +25,18 @@ pub async fn stage(
     sources: &[Source],
     progress: impl Fn(Progress),
 ) -> Result<LoadReport, LoadError> {
+    let day = Day::new(warehouse, options);
+    // Boxed: the future is large.
+    Box::pin(stage_day(&day, sources, progress).instrument(day.span())).await
+}
+
+async fn stage_day(
+    day: &Day<'_>,
+    sources: &[Source],
+    progress: impl Fn(Progress),
+) -> Result<LoadReport, LoadError> {
+    let Day { warehouse, options, .. } = *day;
     dates::check_batch_date(warehouse, options).await?;
-    let day = Day { warehouse, options, load_id: Uuid::now_v7(), started: Instant::now() };
     let warnings: Vec<String> =
         dates::misdated_names_warning(options.batch_date, sources).into_iter().collect();
     let waiting = if options.force { Vec::new() } else { day.waiting().await? };
@@ -41,7 +51,7 @@ pub async fn stage(
     }
     let stored = async {
         // Boxed: the future is large.
-        let tally = Box::pin(pipeline::run(&day, sources, progress)).await?;
+        let tally = Box::pin(pipeline::run(day, sources, progress)).await?;
         day.check_rows(&tally).await?;
         Ok(tally)
     };
@@ -51,7 +61,7 @@ pub async fn stage(
             (tally.into_staged(day.load_id, day.started.elapsed()), dates)
         }
         Err(error) => {
-            cleanup::discard(&day).await;
+            cleanup::discard(day).await;
             return Err(error);
         }
     };
@@ -59,7 +69,7 @@ pub async fn stage(
     if let Some(same) = waiting.iter().find(|waiting| waiting.record.is_of(&load.record.sources)) {
         gone = day.staged_rows_gone(same).await?;
         if gone.is_none() {
-            cleanup::discard_all(&day).await;
+            cleanup::discard_all(day).await;
             return Ok(day.staged_before(same).await?.with_warnings(warnings));
         }
     }
@@ -70,7 +80,7 @@ pub async fn stage(
 }
 
 impl Day<'_> {
-    /// What there is to say of sources that are staged already.
+    /// The report for sources that are staged already.
     async fn staged_before(&self, load: &StagedLoad) -> Result<LoadReport, LoadError> {
         let batch_date = self.options.batch_date;
         let dates = self.warehouse.event_dates(batch_date, &[load.load_id]).await;
@@ -85,8 +95,8 @@ impl Day<'_> {
         let gone =
             self.warehouse.gone_of_staged(batch_date, staged).await.map_err(|error| self.failed(error))?;
         if gone.is_some() {
-            let condemned = self.warehouse.condemn(&[(batch_date, staged.load_id)]).await;
-            condemned.map_err(|error| self.failed(error))?;
+            let abandoned = self.warehouse.abandon(&[(batch_date, staged.load_id)]).await;
+            abandoned.map_err(|error| self.failed(error))?;
         }
         Ok(gone)
     }
@@ -142,7 +152,7 @@ pub async fn commit_staged(
         // The rows that stand there stay; those that were staged go.
         let given_up: Vec<_> =
             loads.iter().map(|load| load.load_id).chain(twice).map(|id| (batch_date, id)).collect();
-        warehouse.condemn(&given_up).await.map_err(failed)?;
+        warehouse.abandon(&given_up).await.map_err(failed)?;
         return already_loaded(warehouse, options, &latest).await;
     }
     let dates = warehouse.event_dates(batch_date, &commit.load_ids).await.map_err(failed)?;
@@ -163,7 +173,7 @@ pub async fn commit_staged(
     let mut report = LoadReport::committed(batch_date, &commit, &dates);
     if !twice.is_empty() {
         let twice: Vec<_> = twice.into_iter().map(|id| (batch_date, id)).collect();
-        report.warnings.extend(warehouse.condemn(&twice).await.err().map(|error| error.to_string()));
+        report.warnings.extend(warehouse.abandon(&twice).await.err().map(|error| error.to_string()));
     }
     report.add_gone(gone.as_ref());
     report.add_standing(standing);

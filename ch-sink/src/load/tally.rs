@@ -15,20 +15,20 @@ const EXAMPLES: u64 = 1;
 
 /// What a load has read.
 #[derive(Debug)]
-pub(super) struct Tally {
+pub(super) struct LoadTally {
     /// What was parsed.
     pub(super) parsed: ParseStats,
     /// The sources that were read to their end.
     pub(super) sources: Vec<CommittedSource>,
 }
 
-impl Default for Tally {
-    fn default() -> Tally {
-        Tally { parsed: ParseStats::with_examples(EXAMPLES), sources: Vec::new() }
+impl Default for LoadTally {
+    fn default() -> LoadTally {
+        LoadTally { parsed: ParseStats::with_examples(EXAMPLES), sources: Vec::new() }
     }
 }
 
-impl Tally {
+impl LoadTally {
     fn stats(&self) -> &LoadStats {
         self.parsed.totals()
     }

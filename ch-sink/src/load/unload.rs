@@ -1,4 +1,4 @@
-//! A day taken back: a commit that names no load.
+//! Unload: a commit that names no load.
 
 use std::collections::BTreeMap;
 
@@ -22,6 +22,7 @@ pub enum UnloadStatus {
 
 /// What an unload did. Serialises to the JSON of `schoolbell unload --output json`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct UnloadReport {
     /// How it ended.
     pub status: UnloadStatus,
@@ -29,7 +30,7 @@ pub struct UnloadReport {
     pub batch_date: Date,
     /// Rows that readers no longer see, by table.
     pub removed: BTreeMap<String, u64>,
-    /// What is worth a word although the day is gone.
+    /// Warnings about an unload that succeeded.
     #[serde(skip)]
     pub warnings: Vec<String>,
 }

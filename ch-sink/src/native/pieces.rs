@@ -1,4 +1,4 @@
-//! The pieces that a block is cut into, in buffers that are used again once they are sent.
+//! The pieces of a block, in buffers that are reused once they are sent.
 
 use std::mem;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,8 +10,8 @@ use super::Stopped;
 /// Where a piece is handed out, give or take the last value.
 pub(crate) const PIECE_BYTES: usize = 1 << 20;
 
-/// Buffers of [`PIECE_BYTES`] that nobody uses now. Memory that is new costs the kernel, and then the cache, more than
-/// it takes to fill it; there are never more than were on their way at once.
+/// A pool of free buffers of [`PIECE_BYTES`]. Fresh memory costs page faults and cache misses; the pool never holds more
+/// than were in flight at once.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Buffers(Arc<Mutex<Vec<Vec<u8>>>>);
 
@@ -26,7 +26,7 @@ impl Buffers {
     }
 }
 
-/// A buffer with bytes in its front, on its way.
+/// A buffer that is filled in part and being sent.
 struct Piece {
     bytes: Vec<u8>,
     used: usize,
@@ -47,7 +47,7 @@ impl Drop for Piece {
     }
 }
 
-/// Bytes, cut into pieces for whoever takes them.
+/// Writes bytes into pieces and hands each full one to `take`.
 pub(super) struct Pieces<'a, F> {
     /// All there is room for; empty before the first byte.
     piece: Vec<u8>,

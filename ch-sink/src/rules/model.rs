@@ -1,4 +1,4 @@
-//! Every interleaving of small cases of the protocol.
+//! A model checker for the protocol: every interleaving of small cases.
 //!
 //! A state is what the server holds and how far each actor has come. All states that can be reached are visited. A
 //! crash needs no step of its own: an actor that is never moved again has crashed there. A suspended one is one
@@ -40,7 +40,7 @@ struct State {
     /// By load and table: when the row was written.
     rows: Vec<[Option<i64>; 2]>,
     commits: Vec<CommitRow>,
-    condemned: Vec<bool>,
+    abandoned: Vec<bool>,
     loads: Vec<Load>,
     sweeps: Vec<Sweep>,
     reader: Reader,
@@ -141,7 +141,7 @@ impl State {
             server_set_back: false,
             rows,
             commits: vec![commit_row(START, FORMER, vec![load_id(FORMER)])],
-            condemned: vec![false; count],
+            abandoned: vec![false; count],
             loads: loads.collect(),
             sweeps: vec![Sweep::default(); sweeps],
             reader: Reader::default(),
@@ -172,7 +172,7 @@ impl State {
             .iter()
             .any(|commit| commit.commit_id == commit_id(id) || commit.load_ids.contains(&load_id(id)));
         let base_holds = self.loads[id].base.as_ref().is_none_or(|base| holding(&self.commits) == Some(base));
-        let alive = !(0..self.loads.len()).any(|load| self.condemned[load] && named.contains(&load_id(load)));
+        let alive = !(0..self.loads.len()).any(|load| self.abandoned[load] && named.contains(&load_id(load)));
         let all_rows = (0..self.loads.len())
             .filter(|load| named.contains(&load_id(*load)))
             .all(|load| self.rows[load].iter().all(Option::is_some));
@@ -193,11 +193,11 @@ impl State {
             load_id: load_id(load),
             last_written,
             is_staged: false,
-            is_condemned: self.condemned[load],
+            is_abandoned: self.abandoned[load],
         })
     }
 
-    fn not_shown(&self) -> Vec<(Id, usize)> {
+    fn invisible(&self) -> Vec<(Id, usize)> {
         let shown = &holding(&self.commits).expect("there is a former commit").load_ids;
         let all = (0..self.loads.len()).flat_map(|load| [(load, 0), (load, 1)]);
         all.filter(|at| self.stored(*at).is_some_and(|stored| !shown.contains(&stored.load_id))).collect()
@@ -317,13 +317,13 @@ impl State {
         let mut sweep = std::mem::take(&mut self.sweeps[index]);
         sweep.step = match sweep.step {
             SweepStep::List => {
-                sweep.found = self.not_shown();
+                sweep.found = self.invisible();
                 SweepStep::Judge
             }
             SweepStep::Judge => {
                 sweep.first = self.judge(&sweep.found);
                 for (load, _, fate) in &sweep.first {
-                    self.condemned[*load] |= *fate == Fate::Dead;
+                    self.abandoned[*load] |= *fate == Fate::Abandoned;
                 }
                 SweepStep::LookAtQueries
             }
@@ -333,7 +333,7 @@ impl State {
             }
             SweepStep::Wait => SweepStep::ListAgain,
             SweepStep::ListAgain => {
-                sweep.found = self.not_shown();
+                sweep.found = self.invisible();
                 SweepStep::JudgeAgain
             }
             SweepStep::JudgeAgain => {
@@ -364,7 +364,7 @@ impl State {
                     load_id: load_id(*load),
                     last_written: 0,
                     is_staged: false,
-                    is_condemned: false,
+                    is_abandoned: false,
                 });
                 (stored, *fate)
             };

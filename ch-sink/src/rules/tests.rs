@@ -15,7 +15,7 @@ fn stored(load_id: Uuid, written_hours: i64) -> StoredLoad {
         load_id,
         last_written: written_hours * HOUR,
         is_staged: false,
-        is_condemned: false,
+        is_abandoned: false,
     }
 }
 
@@ -39,15 +39,15 @@ fn the_latest_commit_holds_and_ties_are_broken_as_the_engine_does() {
 #[test]
 fn a_load_is_dead_when_every_clock_says_so() {
     let load = stored(id(1000, 1), 1001);
-    assert_eq!(fate_at(&load, 1025, 1025), Fate::AtWork);
-    assert_eq!(fate_at(&load, 1026, 1026), Fate::Dead);
+    assert_eq!(fate_at(&load, 1025, 1025), Fate::InProgress);
+    assert_eq!(fate_at(&load, 1026, 1026), Fate::Abandoned);
     // A server's clock that jumped by a week, or a sweeper's.
-    assert_eq!(fate_at(&load, 1170, 1002), Fate::AtWork);
-    assert_eq!(fate_at(&load, 1002, 1170), Fate::AtWork);
+    assert_eq!(fate_at(&load, 1170, 1002), Fate::InProgress);
+    assert_eq!(fate_at(&load, 1002, 1170), Fate::InProgress);
     // It wrote a moment ago.
-    assert_eq!(fate_at(&stored(id(1000, 1), 1069), 1070, 1070), Fate::AtWork);
+    assert_eq!(fate_at(&stored(id(1000, 1), 1069), 1070, 1070), Fate::InProgress);
     // An id that nobody of ours has made.
-    assert_eq!(fate_at(&stored(Uuid::from_u64_pair(1, 1), 1), 2000, 2000), Fate::AtWork);
+    assert_eq!(fate_at(&stored(Uuid::from_u64_pair(1, 1), 1), 2000, 2000), Fate::InProgress);
 }
 
 #[test]
@@ -55,19 +55,19 @@ fn rejects_and_staged_loads_are_kept_for_a_week() {
     let rejects = StoredLoad { table: REJECTED_EVENTS.table.to_owned(), ..stored(id(1000, 1), 1000) };
     let staged = StoredLoad { is_staged: true, ..stored(id(1000, 1), 1000) };
     for load in [rejects.clone(), staged.clone()] {
-        assert_eq!(fate_at(&load, 1168, 1168), Fate::AtWork);
-        assert_eq!(fate_at(&load, 1169, 1169), Fate::Dead);
+        assert_eq!(fate_at(&load, 1168, 1168), Fate::InProgress);
+        assert_eq!(fate_at(&load, 1169, 1169), Fate::Abandoned);
     }
     // Given up by hand: rows go at once, what tells why stays.
-    assert_eq!(fate_at(&StoredLoad { is_condemned: true, ..staged }, 1001, 1001), Fate::Dead);
-    assert_eq!(fate_at(&StoredLoad { is_condemned: true, ..rejects }, 1001, 1001), Fate::AtWork);
+    assert_eq!(fate_at(&StoredLoad { is_abandoned: true, ..staged }, 1001, 1001), Fate::Abandoned);
+    assert_eq!(fate_at(&StoredLoad { is_abandoned: true, ..rejects }, 1001, 1001), Fate::InProgress);
 }
 
 #[test]
 fn only_what_two_looks_agree_on_is_dropped() {
     let (a, b, c) = (stored(id(1, 1), 1), stored(id(1, 2), 1), stored(id(1, 3), 1));
-    let first = [(a.clone(), Fate::Superseded), (b.clone(), Fate::AtWork), (c.clone(), Fate::Dead)];
-    let second = [(a.clone(), Fate::Superseded), (b, Fate::Superseded), (c, Fate::Shown)];
+    let first = [(a.clone(), Fate::Superseded), (b.clone(), Fate::InProgress), (c.clone(), Fate::Abandoned)];
+    let second = [(a.clone(), Fate::Superseded), (b, Fate::Superseded), (c, Fate::Visible)];
     assert_eq!(to_drop(&first, &second), [a]);
 }
 
@@ -82,7 +82,7 @@ fn a_commit_that_names_no_load_leaves_the_former_ones_to_the_sweep() {
     };
     let clocks = Clocks { server: 1001 * HOUR, client: 1001 * HOUR };
     let loaded = [row(1, vec![load.load_id])];
-    assert_eq!(fate(&load, &loaded, clocks), Fate::Shown);
+    assert_eq!(fate(&load, &loaded, clocks), Fate::Visible);
     let taken_back = [row(1, vec![load.load_id]), row(2, Vec::new())];
     assert_eq!(fate(&load, &taken_back, clocks), Fate::Superseded);
 }

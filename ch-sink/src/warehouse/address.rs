@@ -1,4 +1,4 @@
-//! The address of the server, and who answers there.
+//! The address of the server, and what answers there.
 
 use std::time::Duration;
 
@@ -36,7 +36,7 @@ pub(super) fn check_credential(name: &'static str, value: &str) -> Result<(), Wa
     Ok(())
 }
 
-/// What it means that there was no answer: whether someone takes connections there.
+/// Why there was no answer: whether something accepts connections there.
 pub(super) async fn silence(url: &str, limit: Duration) -> &'static str {
     match connection(url, limit).await {
         Some(_) => "something listens there, but it sent no answer",
@@ -44,7 +44,7 @@ pub(super) async fn silence(url: &str, limit: Duration) -> &'static str {
     }
 }
 
-/// What someone says there before it is asked, as servers of other protocols do; the start of it.
+/// The start of the greeting that servers of other protocols send.
 pub(super) async fn greeting(url: &str, limit: Duration) -> Option<String> {
     let connection = connection(url, limit).await?;
     let mut words = [0; 64];

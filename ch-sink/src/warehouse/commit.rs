@@ -1,8 +1,8 @@
-//! The commit: one statement, which looks at everything that must hold and writes the row in the same breath.
+//! The commit: one statement that checks every condition and inserts the row.
 //!
-//! It runs in the server. A client that stops for a day between looking and writing (a laptop's lid, a paused
-//! container) therefore cannot name what was swept meanwhile. While it runs, `system.processes` shows it: a sweep
-//! that waits for older queries waits for it too.
+//! It runs in the server, so that a client that is suspended between check and insert (a closed laptop, a paused
+//! container) cannot commit a load that was swept meanwhile. While it runs, `system.processes` shows it: a sweep
+//! that waits for older queries waits for it, too.
 
 use event_schema::registry::{Column, DEAD_LOADS, LOADS, REJECTED_EVENTS, REPLAYED_LINES, TableId};
 use event_schema::value::Date;
@@ -13,14 +13,14 @@ use super::{Commit, Warehouse, id_array, literal};
 use crate::WarehouseError;
 use crate::record;
 
-/// A row that is to become the commit of a date.
+/// A proposed commit of a date.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Proposal<'a> {
     pub(crate) batch_date: Date,
     pub(crate) commit: &'a Commit,
     /// The loads of the commit that no other may have named: all, or all but those of `base`.
     pub(crate) fresh: &'a [Uuid],
-    /// The commit whose loads are named again. It must still hold: otherwise they may be gone.
+    /// The commit whose loads are named again. It must still be the latest: otherwise they may be removed.
     pub(crate) base: Option<Uuid>,
     /// Lines that a fresh load has taken from what others had rejected.
     pub(crate) replayed: u64,
@@ -32,7 +32,7 @@ pub(crate) struct Proposal<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Refusal {
     /// A load was swept as dead.
-    Dead,
+    Abandoned,
     /// A load was committed already.
     Named,
     /// Another commit holds than the one that the proposal builds on.
@@ -51,14 +51,14 @@ impl Proposal<'_> {
         format!("WITH {} AS {ALL}, {} AS {FRESH}", id_array(&self.commit.load_ids), id_array(self.fresh))
     }
 
-    /// What must hold, and what it means if it does not; in the order in which a refusal is explained.
+    /// The conditions, each with the refusal that it means if it does not hold, in the order of explanation.
     fn conditions(&self, warehouse: &Warehouse) -> Vec<(Refusal, String)> {
         let Proposal { batch_date, commit, base, replayed, rejected, .. } = self;
         let loads = warehouse.bookkeeping(LOADS.table);
         let of_the_date = format!("FROM {loads} WHERE batch_date = '{batch_date}'");
         let mut conditions = vec![
             (
-                Refusal::Dead,
+                Refusal::Abandoned,
                 format!(
                     "(SELECT count() FROM {} WHERE load_id IN {ALL}) = 0",
                     warehouse.bookkeeping(DEAD_LOADS.table)
@@ -91,8 +91,7 @@ impl Proposal<'_> {
 }
 
 impl Warehouse {
-    /// Writes the row, if all that must hold does. Whether it is there is to be read afterwards: also if this
-    /// fails it may be.
+    /// Writes the row if every condition holds. Read it back afterwards: it may be stored even if this fails.
     ///
     /// Sent twice, it is written once: the server runs one query of an id at a time, and the statement writes
     /// nothing if the row is there.
@@ -105,7 +104,7 @@ impl Warehouse {
         }
         let Proposal { batch_date, commit, .. } = *proposal;
         let loads = self.bookkeeping(LOADS.table);
-        // By the server's clock; but if that was set back, after whatever holds.
+        // By the server's clock; but after the latest commit, also if the clock was set back.
         let now = format!(
             "greatest(now64(3, 'UTC'), addMilliseconds((SELECT max(committed_at) FROM {loads} \
              WHERE batch_date = '{batch_date}'), 1))"

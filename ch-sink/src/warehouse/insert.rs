@@ -1,4 +1,4 @@
-//! Inserts: one block each, stored once however often it is sent.
+//! Inserts: one block each, stored once however many times it is sent.
 
 use std::time::Duration;
 
@@ -8,12 +8,12 @@ use tokio::sync::mpsc;
 use super::Warehouse;
 use crate::WarehouseError;
 
-/// Until a piece of an insert that the server does not take is given up.
+/// The time limit for the server to accept a piece of an insert.
 const SEND_TIMEOUT: Duration = Duration::from_secs(120);
-/// Until an insert that was sent and is not acknowledged is given up.
+/// The time limit for the acknowledgement of an insert.
 const ACKNOWLEDGE_TIMEOUT: Duration = Duration::from_secs(600);
 
-/// What every insert relies on; some defaults differ between versions of the server.
+/// Settings of every insert; some defaults differ between versions of the server.
 const INSERT_SETTINGS: [(&str, &str); 10] = [
     // Acknowledged means stored.
     ("async_insert", "0"),
@@ -55,14 +55,14 @@ impl Warehouse {
         insert = insert.with_setting("insert_deduplication_token", token);
         insert = insert.with_timeouts(Some(SEND_TIMEOUT), Some(ACKNOWLEDGE_TIMEOUT));
         while let Some(piece) = pieces.recv().await {
-            let sent = self.telling(doing, SEND_TIMEOUT, insert.send(piece)).await;
+            let sent = self.with_warnings(doing, SEND_TIMEOUT, insert.send(piece)).await;
             sent.map_err(|error| fail(SEND_TIMEOUT, error))?;
         }
         if !whole.await {
             let problem = "the block could not be encoded to its end".to_owned();
             return Err(WarehouseError::Unexpected { doing: doing.to_owned(), problem });
         }
-        let acknowledged = self.telling(doing, ACKNOWLEDGE_TIMEOUT, insert.end()).await;
+        let acknowledged = self.with_warnings(doing, ACKNOWLEDGE_TIMEOUT, insert.end()).await;
         acknowledged.map_err(|error| fail(ACKNOWLEDGE_TIMEOUT, error))
     }
 

@@ -1,4 +1,4 @@
-//! What there is to see of the warehouse's state: the days that are loaded, loads that wait, disks.
+//! The state of the warehouse: loaded days, waiting loads, disks.
 
 use event_schema::registry::{DEAD_LOADS, LOADS, STAGED_LOADS};
 use event_schema::value::Date;

@@ -1,4 +1,4 @@
-//! Whether the rows that a load has counted are still there, and what takes rows away.
+//! Compares the rows that a commit has counted with those that are stored, and finds what removes rows.
 
 use event_parser::LoadStats;
 use event_schema::registry::REPLAYED_LINES;
@@ -74,7 +74,7 @@ impl Warehouse {
         Ok(gone)
     }
 
-    /// What takes rows of a table away or hides them, in words; `None` if nothing is known to.
+    /// What removes or hides rows of a table, as part of a message; `None` if nothing is found.
     pub(crate) async fn what_removes_rows(&self, table: &str) -> Option<String> {
         #[derive(Deserialize)]
         struct Table {
@@ -88,7 +88,7 @@ impl Warehouse {
         let of = |database_column: &str| {
             format!("WHERE {database_column} = {} AND table = {}", literal(database), literal(name))
         };
-        // It is only to explain what is wrong already: what cannot be asked is left out.
+        // This only explains an error: queries that fail are left out.
         let sql = format!("SELECT engine_full FROM system.tables {}", of("database"));
         let tables: Vec<Table> = self.fetch("look at the table", &sql).await.ok()?;
         if let Some(ttl) = tables.first().and_then(|table| removing_ttl(&table.engine_full)) {

@@ -26,6 +26,7 @@ use clickhouse::{Client, Compression};
 use event_schema::generate::{Cluster, Databases, data_table, distributed_table};
 use event_schema::value::Date;
 use serde::de::DeserializeOwned;
+use tracing::debug;
 use uuid::Uuid;
 
 use crate::{RefusalKind, WarehouseError};
@@ -37,29 +38,28 @@ pub use loads::Commit;
 pub(crate) use loads::Standing;
 pub(crate) use rejects::RejectsIn;
 pub use rejects::{RejectCount, RejectFilter, RejectKey, RejectedLine};
-use retry::{Announcer, Pauses};
-pub use retry::{Retry, Waiting};
+pub use retry::Retry;
+use retry::{Backoff, WaitLog};
 pub(crate) use staged::StagedLoad;
 pub(crate) use sweep::{Found, TABLES};
 pub use tables::{Inspection, OLDEST_SERVER, Object, ObjectState, TablesError};
 pub(crate) use tls::objection;
 pub use wire::WireCompression;
 
-/// Until a query that reads or changes little is given up.
+/// The time limit of queries that read or change little.
 const QUERY_TIMEOUT: Duration = Duration::from_secs(300);
-/// The longest statement that the server is to take, in bytes: one may name thousands of loads.
+/// `max_query_size`, in bytes: a statement may name thousands of loads.
 const MOST_STATEMENT_BYTES: &str = "67108864";
-/// Until a server that does not answer at all is given up: whoever starts a load wants to hear soon that the address
-/// is wrong.
+/// The time limit of the first connection: a wrong address should be reported soon.
 const CONNECT_FOR: Duration = Duration::from_secs(15);
-/// Of these, what is left for a look at who does not answer.
+/// The part of it that is left to find out what answers there.
 const PROBE_FOR: Duration = Duration::from_secs(1);
-/// How long it is listened for words of another protocol, where nobody answers as ClickHouse does.
+/// How long to wait for the greeting of another protocol.
 const GREETING_FOR: Duration = Duration::from_millis(200);
-/// How often it is told that there is no answer yet.
-const TELL_AFTER: Duration = Duration::from_secs(10);
+/// How often a warning says that there is no answer yet.
+const WARN_AFTER: Duration = Duration::from_secs(10);
 
-/// How an address begins where TLS is spoken.
+/// The scheme of addresses with TLS.
 const TLS_SCHEME: &str = "https://";
 
 /// A password: kept out of every message.
@@ -81,6 +81,7 @@ impl fmt::Debug for Secret {
 
 /// How to reach the warehouse.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct ConnectOptions {
     /// ClickHouse's HTTP address, such as `http://127.0.0.1:8123`; no user, password, path or parameters in it.
     /// With `https://` the server has to show a certificate that the system trusts, or that is vouched for by one in
@@ -100,6 +101,53 @@ pub struct ConnectOptions {
     pub wire_compression: WireCompression,
 }
 
+impl ConnectOptions {
+    /// As the user `default`, without a password; databases without a prefix on one server, two minutes of retries, and
+    /// compression on the way to other machines only.
+    pub fn new(url: impl Into<String>) -> ConnectOptions {
+        let url = url.into();
+        ConnectOptions {
+            user: "default".to_owned(),
+            password: Secret::default(),
+            databases: Databases::default(),
+            cluster: None,
+            retry: Retry::default(),
+            wire_compression: WireCompression::for_url(&url),
+            url,
+        }
+    }
+
+    /// As this user.
+    #[must_use]
+    pub fn with_user(self, user: impl Into<String>, password: Secret) -> ConnectOptions {
+        ConnectOptions { user: user.into(), password, ..self }
+    }
+
+    /// With these names of the databases.
+    #[must_use]
+    pub fn with_databases(self, databases: Databases) -> ConnectOptions {
+        ConnectOptions { databases, ..self }
+    }
+
+    /// With tables that are spread over the servers of a cluster.
+    #[must_use]
+    pub fn with_cluster(self, cluster: Option<Cluster>) -> ConnectOptions {
+        ConnectOptions { cluster, ..self }
+    }
+
+    /// With other retries.
+    #[must_use]
+    pub fn with_retry(self, retry: Retry) -> ConnectOptions {
+        ConnectOptions { retry, ..self }
+    }
+
+    /// With rows compressed so on their way.
+    #[must_use]
+    pub fn with_wire_compression(self, wire_compression: WireCompression) -> ConnectOptions {
+        ConnectOptions { wire_compression, ..self }
+    }
+}
+
 /// A ClickHouse that holds, or is to hold, Schoolbell's tables.
 #[derive(Debug, Clone)]
 pub struct Warehouse {
@@ -111,7 +159,7 @@ pub struct Warehouse {
     databases: Databases,
     cluster: Option<Cluster>,
     retry: Retry,
-    announcer: Announcer,
+    wait_log: WaitLog,
 }
 
 impl Warehouse {
@@ -139,9 +187,10 @@ impl Warehouse {
             .with_compression(Compression::None);
         let inserting = client.clone().with_compression(options.wire_compression.of_client());
         let ConnectOptions { url, user, databases, cluster, retry, .. } = options;
-        let announcer = Announcer::new(&url, retry.on_wait);
-        let warehouse = Warehouse { client, inserting, url, user, databases, cluster, retry, announcer };
+        let wait_log = WaitLog::new(&url);
+        let warehouse = Warehouse { client, inserting, url, user, databases, cluster, retry, wait_log };
         let inspection = warehouse.first_contact().await?;
+        debug!(url = warehouse.url, server = inspection.server_version, "connected");
         inspection.check_server(&warehouse.url)?;
         let raw = warehouse.databases.raw();
         match need {
@@ -157,10 +206,10 @@ impl Warehouse {
         Ok(warehouse)
     }
 
-    /// The first answer of the server, or who it is that does not give one.
+    /// The server's first answer, or what is wrong with the address.
     async fn first_contact(&self) -> Result<Inspection, WarehouseError> {
         let started = Instant::now();
-        let pauses = Pauses::new(self.retry.total.min(CONNECT_FOR), self.announcer.clone());
+        let backoff = Backoff::new(self.retry.total.min(CONNECT_FOR), self.wait_log.clone());
         let attempt = async || {
             let left = CONNECT_FOR.saturating_sub(PROBE_FOR).saturating_sub(started.elapsed());
             match tokio::time::timeout(left, self.inspect_once()).await {
@@ -181,8 +230,8 @@ impl Warehouse {
                 }),
             }
         };
-        match pauses.retrying(attempt).await {
-            // So old that it does not understand what it was asked.
+        match backoff.retrying(attempt).await {
+            // A server may be too old to understand the query.
             Err(
                 error @ WarehouseError::Refused {
                     kind: RefusalKind::Statement | RefusalKind::Unknown, ..
@@ -322,7 +371,7 @@ impl Warehouse {
         rows(doing, &self.read(doing, sql, "JSONEachRow").await?)
     }
 
-    /// The same, asked for once and with the user's own settings.
+    /// The same, without retries and with the user's own settings.
     async fn fetch_once<T: DeserializeOwned>(
         &self,
         doing: &str,
@@ -339,20 +388,30 @@ impl Warehouse {
         doing: &str,
         query: impl Future<Output = clickhouse::error::Result<T>>,
     ) -> Result<T, WarehouseError> {
-        match tokio::time::timeout(QUERY_TIMEOUT, self.telling(doing, QUERY_TIMEOUT, query)).await {
+        let began = Instant::now();
+        let answer =
+            tokio::time::timeout(QUERY_TIMEOUT, self.with_warnings(doing, QUERY_TIMEOUT, query)).await;
+        // Not the statement: it may be as long as the ids of thousands of loads.
+        debug!(
+            doing,
+            is_ok = matches!(answer, Ok(Ok(_))),
+            ms = began.elapsed().as_millis() as u64,
+            "asked the server"
+        );
+        match answer {
             Ok(result) => result.map_err(|error| WarehouseError::new(&self.url, doing, QUERY_TIMEOUT, error)),
             Err(_) => Err(WarehouseError::TimedOut { doing: doing.to_owned(), after: QUERY_TIMEOUT }),
         }
     }
 
-    /// Waits for an answer, and tells from time to time that there is none yet. `limit` is only for the words.
-    async fn telling<T>(&self, doing: &str, limit: Duration, answer: impl Future<Output = T>) -> T {
+    /// Waits for an answer, with a warning from time to time. `limit` is only for the message.
+    async fn with_warnings<T>(&self, doing: &str, limit: Duration, answer: impl Future<Output = T>) -> T {
         let started = Instant::now();
         let mut answer = std::pin::pin!(answer);
         loop {
-            match tokio::time::timeout(TELL_AFTER, answer.as_mut()).await {
+            match tokio::time::timeout(WARN_AFTER, answer.as_mut()).await {
                 Ok(answer) => return answer,
-                Err(_) => self.announcer.no_answer(doing, started.elapsed(), limit),
+                Err(_) => self.wait_log.no_answer(doing, started.elapsed(), limit),
             }
         }
     }
@@ -393,15 +452,7 @@ mod tests {
 
     #[test]
     fn a_password_is_never_shown() {
-        let options = ConnectOptions {
-            url: "http://host:8123".to_owned(),
-            user: "loader".to_owned(),
-            password: Secret::new("geheim"),
-            databases: Databases::default(),
-            cluster: None,
-            retry: Retry::default(),
-            wire_compression: WireCompression::None,
-        };
+        let options = ConnectOptions::new("http://host:8123").with_user("loader", Secret::new("geheim"));
         assert!(!format!("{options:?}").contains("geheim"), "{options:?}");
     }
 }

@@ -35,7 +35,7 @@ pub(crate) enum RejectsIn {
     Load(Uuid),
 }
 
-/// What tells a rejected line from all others.
+/// The identity of a rejected line.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct RejectKey {
     /// The load that has rejected it, as text.
@@ -181,7 +181,7 @@ impl Warehouse {
             violations: Vec<String>,
             raw_hex: String,
         }
-        // Bytes that are no UTF-8 are no JSON: as hexadecimal digits they are.
+        // Bytes that are not UTF-8 cannot be JSON strings; hexadecimal digits can.
         let sql = format!(
             "SELECT toString(rejected.load_id) AS load_id, source_file, source_line, byte_offset, reason, field, message, \
              violations, hex(raw) AS raw_hex FROM (SELECT * FROM {rows}) AS rejected {end}"

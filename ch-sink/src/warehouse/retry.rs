@@ -1,8 +1,10 @@
-//! Trying again, where that is right: with growing, jittered pauses, and not for ever.
+//! Retries with exponential backoff and jitter, within a time limit.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
+
+use tracing::{debug, warn};
 
 use super::Warehouse;
 use crate::WarehouseError;
@@ -11,28 +13,34 @@ use crate::WarehouseError;
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// The longest pause, before jitter.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
-/// Between two words about the same server: several operations may wait for it at once.
-const SAY_AGAIN_AFTER: Duration = Duration::from_secs(5);
+/// Between two warnings about the same server: several operations may wait for it at once.
+const WARN_AGAIN_AFTER: Duration = Duration::from_secs(5);
 
-/// How long one operation is tried again after its first failure, and who is told of it.
+/// How long one operation is tried again after its first failure.
 #[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
 pub struct Retry {
     /// From the first failure to the start of the last attempt.
     pub total: Duration,
-    /// Is called while it is waited for the server, as it happens.
-    pub on_wait: fn(&Waiting<'_>),
 }
 
-impl Default for Retry {
-    /// Two minutes: a restart of the server, or a night's hiccup of the network. Nobody is told.
-    fn default() -> Retry {
-        Retry { total: Duration::from_secs(120), on_wait: |_| () }
+impl Retry {
+    /// No longer than that.
+    pub fn for_at_most(total: Duration) -> Retry {
+        Retry { total }
     }
 }
 
-/// Why it is waited for the server.
+impl Default for Retry {
+    /// Two minutes: a restart of the server, or a night's hiccup of the network.
+    fn default() -> Retry {
+        Retry::for_at_most(Duration::from_secs(120))
+    }
+}
+
+/// Why an operation waits for the server, as a warning says it.
 #[derive(Debug)]
-pub struct Waiting<'a> {
+struct Waiting<'a> {
     url: &'a str,
     why: Why<'a>,
 }
@@ -75,49 +83,65 @@ impl fmt::Display for Waiting<'_> {
     }
 }
 
-/// Tells of waiting, however many operations wait, not all the time.
+/// Logs that operations wait: at most one warning every few seconds, however many of them wait; the others are debug
+/// events.
 #[derive(Debug, Clone)]
-pub(crate) struct Announcer {
+pub(crate) struct WaitLog {
     url: Arc<str>,
-    on_wait: fn(&Waiting<'_>),
-    last: Arc<Mutex<Option<Instant>>>,
+    last_warning: Arc<Mutex<Option<Instant>>>,
 }
 
-impl Announcer {
-    pub(super) fn new(url: &str, on_wait: fn(&Waiting<'_>)) -> Announcer {
-        Announcer { url: url.into(), on_wait, last: Arc::default() }
+impl WaitLog {
+    pub(super) fn new(url: &str) -> WaitLog {
+        WaitLog { url: url.into(), last_warning: Arc::default() }
     }
 
-    fn say(&self, why: Why<'_>) {
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        if last.is_some_and(|last| last.elapsed() < SAY_AGAIN_AFTER) {
-            return;
+    fn is_due(&self) -> bool {
+        let mut last = self.last_warning.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_due = last.is_none_or(|last| last.elapsed() >= WARN_AGAIN_AFTER);
+        if is_due {
+            *last = Some(Instant::now());
         }
-        *last = Some(Instant::now());
-        (self.on_wait)(&Waiting { url: &self.url, why });
+        is_due
     }
 
-    /// Says that an operation has had no answer yet.
+    /// An attempt has failed; the next one follows after `wait`, others for as long as `left`.
+    fn failed(&self, error: &WarehouseError, attempt: u32, wait: Duration, left: Duration) {
+        let wait_ms = wait.as_millis() as u64;
+        let waiting = Waiting { url: &self.url, why: Why::Failed(error, left) };
+        if self.is_due() {
+            warn!(attempt, wait_ms, "{waiting}");
+        } else {
+            debug!(attempt, wait_ms, "{waiting}");
+        }
+    }
+
+    /// An operation has had no answer yet.
     pub(super) fn no_answer(&self, doing: &str, since: Duration, limit: Duration) {
-        self.say(Why::NoAnswer(doing, since, limit));
+        let waiting = Waiting { url: &self.url, why: Why::NoAnswer(doing, since, limit) };
+        if self.is_due() {
+            warn!("{waiting}");
+        } else {
+            debug!("{waiting}");
+        }
     }
 }
 
-/// The pauses of one operation.
+/// The backoff of one operation.
 #[derive(Debug)]
-pub(crate) struct Pauses {
+pub(crate) struct Backoff {
     total: Duration,
-    announcer: Announcer,
+    log: WaitLog,
     first_failure: Option<Instant>,
     attempts: u32,
 }
 
-impl Pauses {
-    pub(super) fn new(total: Duration, announcer: Announcer) -> Pauses {
-        Pauses { total, announcer, first_failure: None, attempts: 0 }
+impl Backoff {
+    pub(super) fn new(total: Duration, log: WaitLog) -> Backoff {
+        Backoff { total, log, first_failure: None, attempts: 0 }
     }
 
-    /// Waits after a failure; the error, if it is of no use to try again, or too late.
+    /// Waits after a failure. Returns the error if it is not temporary, or the time is over.
     pub(crate) async fn after(&mut self, error: WarehouseError) -> Result<(), WarehouseError> {
         if !error.passes_soon() {
             return Err(error);
@@ -132,7 +156,7 @@ impl Pauses {
                 error: Box::new(error),
             });
         }
-        self.announcer.say(Why::Failed(&error, self.total.saturating_sub(since.elapsed())));
+        self.log.failed(&error, self.attempts, pause, self.total.saturating_sub(since.elapsed()));
         tokio::time::sleep(pause).await;
         Ok(())
     }
@@ -153,9 +177,9 @@ impl Pauses {
 }
 
 impl Warehouse {
-    /// The pauses of one operation.
-    pub(crate) fn pauses(&self) -> Pauses {
-        Pauses::new(self.retry.total, self.announcer.clone())
+    /// The backoff of one operation.
+    pub(crate) fn backoff(&self) -> Backoff {
+        Backoff::new(self.retry.total, self.wait_log.clone())
     }
 
     /// Tries something that does no harm when it is done twice, until it succeeds, fails for good, or its time is
@@ -164,12 +188,12 @@ impl Warehouse {
         &self,
         attempt: impl AsyncFn() -> Result<T, WarehouseError>,
     ) -> Result<T, WarehouseError> {
-        self.pauses().retrying(attempt).await
+        self.backoff().retrying(attempt).await
     }
 }
 
-/// The pause after a number of attempts: doubled each time, and between half of that and all of it, by chance (0
-/// to 1), so that many clients do not come back at the same instant.
+/// The pause after a number of attempts: doubled each time, with jitter (`chance` from 0 to 1 chooses between half and all
+/// of it), so that many clients do not retry at the same instant.
 fn pause(attempts: u32, chance: f64) -> Duration {
     let full = FIRST_PAUSE.saturating_mul(1 << attempts.min(16)).min(LONGEST_PAUSE);
     full.mul_f64(0.5 + chance / 2.0)
@@ -178,10 +202,32 @@ fn pause(attempts: u32, chance: f64) -> Duration {
 #[cfg(test)]
 mod tests {
     use std::cell::Cell;
-    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::io;
+
+    use tracing::Level;
 
     use super::*;
     use crate::RefusalKind;
+
+    /// What is logged.
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    impl Log {
+        fn take(&self) -> String {
+            String::from_utf8(std::mem::take(&mut *self.0.lock().unwrap())).unwrap()
+        }
+    }
+
+    impl io::Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
 
     #[test]
     fn pauses_grow_to_a_limit_and_are_spread() {
@@ -193,16 +239,19 @@ mod tests {
     #[tokio::test]
     async fn only_what_may_pass_is_tried_again_and_not_for_ever() {
         const BUSY: RefusalKind = RefusalKind::Busy;
-        static SAID: AtomicU32 = AtomicU32::new(0);
-        let announcer = Announcer::new("http://host", |waiting| {
-            assert!(waiting.to_string().contains("http://host refuses to insert (the server's words)"));
-            SAID.fetch_add(1, Ordering::Relaxed);
-        });
+        let log = Log::default();
+        let subscriber =
+            tracing_subscriber::fmt().with_ansi(false).with_max_level(Level::DEBUG).with_writer({
+                let log = log.clone();
+                move || log.clone()
+            });
+        let _guard = tracing::subscriber::set_default(subscriber.finish());
+        let wait_log = WaitLog::new("http://host");
         let tries = |kind, succeeds_at, total| {
-            let pauses = Pauses::new(total, announcer.clone());
+            let backoff = Backoff::new(total, wait_log.clone());
             async move {
                 let attempts = Cell::new(0);
-                let outcome = pauses.retrying(async || {
+                let outcome = backoff.retrying(async || {
                     attempts.set(attempts.get() + 1);
                     if attempts.get() == succeeds_at {
                         return Ok(());
@@ -214,7 +263,15 @@ mod tests {
             }
         };
         assert_eq!(tries(BUSY, 3, Duration::from_secs(60)).await, (Ok(()), 3));
-        assert_eq!(SAID.load(Ordering::Relaxed), 1, "it is told as it happens, but not at every attempt");
+        let logged = log.take();
+        let lines: Vec<&str> = logged.lines().collect();
+        let words = "http://host refuses to insert (the server's words), trying again for";
+        assert!(lines.iter().all(|line| line.contains(words) && line.contains("wait_ms=")), "{logged}");
+        assert!(
+            lines[0].contains("WARN") && lines[1].contains("DEBUG"),
+            "one warning, not one an attempt: {logged}"
+        );
+        assert_eq!(lines.len(), 2, "{logged}");
         for kind in [RefusalKind::Statement, RefusalKind::Quota, RefusalKind::Full, RefusalKind::Unknown] {
             let (refused, attempts) = tries(kind, 3, Duration::from_secs(60)).await;
             assert_eq!(attempts, 1);

@@ -1,5 +1,4 @@
-//! What a sweep asks of the server: which partitions no reader is shown, what their dates' commits are, and who is
-//! still reading.
+//! The queries of a sweep: partitions that are not visible, the commits of their dates, and running queries.
 
 use std::collections::BTreeSet;
 
@@ -26,7 +25,7 @@ pub(crate) const TABLES: [&str; TableId::COUNT + 2] = {
     tables
 };
 
-/// A query that has run for so long is not waited for any more.
+/// Queries that run longer than this are not waited for.
 const LONGEST_QUERY_SECONDS: u32 = 24 * 3600;
 /// ClickHouse's number of an interface: queries of a `clickhouse local` that serves others.
 const INTERFACE_LOCAL: u32 = 6;
@@ -34,7 +33,7 @@ const INTERFACE_LOCAL: u32 = 6;
 /// What was found.
 #[derive(Debug, Default)]
 pub(crate) struct Found {
-    /// Partitions that no reader is shown.
+    /// Partitions that are not visible to readers.
     pub(crate) stored: Vec<StoredLoad>,
     /// Every commit of their dates.
     pub(crate) commits: Vec<CommitRow>,
@@ -43,8 +42,8 @@ pub(crate) struct Found {
 }
 
 impl Warehouse {
-    /// The partitions that no reader is shown, and the commits of their dates, read after them.
-    pub(crate) async fn not_shown(&self) -> Result<Found, WarehouseError> {
+    /// The partitions that are not visible to readers, and the commits of their dates, read after them.
+    pub(crate) async fn invisible(&self) -> Result<Found, WarehouseError> {
         #[derive(Deserialize)]
         struct Now {
             now: i64,
@@ -57,7 +56,7 @@ impl Warehouse {
                 &format!(
                     "SELECT reader AS table, batch_date, load_id, last_written, \
                      load_id IN (SELECT load_id FROM {}) AS is_staged, \
-                     load_id IN (SELECT load_id FROM {}) AS is_condemned FROM (\
+                     load_id IN (SELECT load_id FROM {}) AS is_abandoned FROM (\
                      SELECT extract(table, '^(.*)_data$') AS reader, \
                      extract(partition, '[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}') AS batch_date, \
                      toUUIDOrZero(extract(partition, '[0-9a-f]{{8}}-[0-9a-f-]{{27}}')) AS load_id, \
@@ -85,8 +84,8 @@ impl Warehouse {
         Ok(Found { stored, commits, server_now: now.first().map_or(0, |now| now.now) })
     }
 
-    /// Gives loads up: from now on none of them can be committed.
-    pub(crate) async fn condemn(&self, loads: &[(Date, Uuid)]) -> Result<(), WarehouseError> {
+    /// Marks loads as abandoned: from now on none of them can be committed.
+    pub(crate) async fn abandon(&self, loads: &[(Date, Uuid)]) -> Result<(), WarehouseError> {
         #[derive(Serialize)]
         struct Row {
             batch_date: Date,
@@ -101,9 +100,11 @@ impl Warehouse {
         let rows: Bytes = rows.collect();
         let statement = format!("INSERT INTO {} (batch_date, load_id)", self.bookkeeping(DEAD_LOADS.table));
         let token = Uuid::now_v7().to_string();
-        // Written twice is given up all the same.
-        self.retrying(async || self.insert_json("give up dead loads", &statement, &token, rows.clone()).await)
-            .await
+        // A row written twice does no harm.
+        self.retrying(async || {
+            self.insert_json("mark loads as abandoned", &statement, &token, rows.clone()).await
+        })
+        .await
     }
 
     /// The queries that run now and may read a view or commit a day.

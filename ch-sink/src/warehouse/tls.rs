@@ -1,4 +1,4 @@
-//! TLS: who answers at an `https://` address has to show a certificate that the system trusts.
+//! TLS: the server at an `https://` address must have a certificate that the system trusts.
 //!
 //! These are the same certificates that stores of objects are checked by, and dbt's connection: the system's own, or
 //! those in the file that the variable `SSL_CERT_FILE` names.
@@ -19,7 +19,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(60);
 /// ClickHouse closes connections that nothing used for three seconds.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// A client that speaks nothing but TLS; an error if there are no certificates to trust.
+/// A client for TLS only; an error if there are no trusted certificates.
 pub(super) fn client() -> io::Result<Client> {
     let mut connector = HttpConnector::new();
     connector.set_keepalive(Some(KEEP_ALIVE));
@@ -33,7 +33,7 @@ pub(super) fn client() -> io::Result<Client> {
     Ok(Client::with_http_client(client))
 }
 
-/// What TLS had against a connection, if it is that which failed.
+/// The TLS error behind an error, if there is one.
 pub(crate) fn objection<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
     if let Some(objection) = error.downcast_ref() {
         return Some(objection);

@@ -1,4 +1,4 @@
-//! How rows are compressed on their way to the server.
+//! Compression of rows on the wire.
 
 use std::net::{IpAddr, SocketAddr};
 

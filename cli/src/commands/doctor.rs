@@ -52,7 +52,7 @@ struct Report {
 }
 
 pub(crate) fn run(args: &args::Doctor, talk: Talk) -> Outcome {
-    let checks = runtime()?.block_on(look(&args.connection, talk));
+    let checks = runtime()?.block_on(look(&args.connection));
     let failed = checks.iter().filter(|check| !check.ok).count();
     let report = Report { ok: failed == 0, checks };
     talk.output.print(&report, as_text)?;
@@ -63,9 +63,9 @@ pub(crate) fn run(args: &args::Doctor, talk: Talk) -> Outcome {
     Err(Failure::new(Code::BadData, format_args!("{failed} of {of} checks failed")))
 }
 
-async fn look(connection: &args::Connection, talk: Talk) -> Vec<Check> {
+async fn look(connection: &args::Connection) -> Vec<Check> {
     let reached = async {
-        let warehouse = connect(connection, Need::Inspect, talk).await?;
+        let warehouse = connect(connection, Need::Inspect).await?;
         let inspection = warehouse.inspect().await?;
         Ok::<_, Failure>((warehouse, inspection))
     };

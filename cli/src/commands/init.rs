@@ -15,7 +15,7 @@ pub(crate) fn run(args: &args::Init, talk: Talk) -> Outcome {
         return talk.output.print(&statements, |statements| statements.join(";\n\n") + ";\n");
     }
     let has_changed = runtime()?.block_on(async {
-        connect(&args.connection, Need::Init, talk).await?.init().await.map_err(Failure::from)
+        connect(&args.connection, Need::Init).await?.init().await.map_err(Failure::from)
     })?;
     let report = json!({ "database": databases.raw(), "version": TABLES_VERSION, "changed": has_changed });
     talk.output.print(&report, |_| {

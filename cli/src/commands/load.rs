@@ -5,11 +5,13 @@ use std::fmt::Write;
 use ch_sink::{LoadOptions, LoadReport, LoadStatus, Need, Progress};
 use event_schema::value::Date;
 use event_source::{Resolved, Source};
+use tracing::{Level, enabled, info};
 use uuid::Uuid;
 
 use super::{Talk, connect, days, remove_spooled, resolve, runtime, source_options};
 use crate::args;
 use crate::failure::{Code, Failure, Outcome};
+use crate::logging::warn;
 use crate::output::{Output, counts, thousands};
 use crate::progress;
 
@@ -27,12 +29,12 @@ pub(crate) fn run(args: &args::Load, talk: Talk) -> Outcome {
 /// Loads one day after another, each by itself, up to the first that fails.
 fn load_each(args: &args::Load, talk: Talk) -> Outcome {
     let resolved = resolve(&args.sources, &args.reading, talk)?;
-    let days = days::by_date(resolved, &source_options(&args.reading, talk), args.from, args.to)?;
+    let days = days::by_date(resolved, &source_options(&args.reading), args.from, args.to)?;
     let dates: Vec<Date> = days.keys().copied().collect();
     if let Some(last) = dates.last().filter(|_| !args.limits.allow_misdated) {
-        // Better to hear of it now than after the days before it.
+        // Fail now, not after the days before it.
         runtime()?.block_on(async {
-            let warehouse = connect(&args.connection, Need::Load, talk).await?;
+            let warehouse = connect(&args.connection, Need::Load).await?;
             Ok::<_, Failure>(ch_sink::refuse_future_date(&warehouse, *last).await?)
         })?;
     }
@@ -44,7 +46,7 @@ fn load_each(args: &args::Load, talk: Talk) -> Outcome {
     Ok(())
 }
 
-/// What is left to do when a day has failed.
+/// Which days are loaded and which are not, when one has failed.
 fn not_reached(before: &[Date], after: &[Date]) -> String {
     let days = |dates: &[Date]| match dates {
         [] => String::new(),
@@ -69,49 +71,48 @@ fn load(args: &args::Load, batch_date: Date, resolved: &Resolved, talk: Talk) ->
     let bar = progress::bytes(sources.iter().map(Source::size).sum(), talk.quiet);
     bar.set_message(batch_date.to_string());
     let show = |progress: Progress| bar.set_position(progress.bytes_read);
-    if talk.verbose {
+    if enabled!(Level::INFO) {
         let names: Vec<&str> = sources.iter().map(Source::name).collect();
-        talk.say(format_args!("{batch_date} is to hold: {}", names.join(", ")));
+        info!("{batch_date} is to hold: {}", names.join(", "));
     }
     let runtime = runtime()?;
     let report = runtime.block_on(async {
         let need = if args.stage { Need::Stage } else { Need::Load };
-        let warehouse = connect(&args.connection, need, talk).await?;
-        let report = if args.stage {
+        let warehouse = connect(&args.connection, need).await?;
+        let mut report = if args.stage {
             ch_sink::stage(&warehouse, &options, sources, show).await?
         } else {
             ch_sink::load(&warehouse, &options, sources, show).await?
         };
-        let left_out = resolved.left_out.iter().map(|other| other.name.clone()).collect();
-        Ok::<_, Failure>(LoadReport { left_out, ..report })
+        report.left_out = resolved.left_out.iter().map(|other| other.name.clone()).collect();
+        Ok::<_, Failure>(report)
     });
-    // After a failure a thread may still wait for a pipe to bring something: nobody waits for it.
+    // After a failure a thread may still be blocked on a pipe: do not wait for it.
     runtime.shutdown_background();
     bar.finish_and_clear();
-    // What is to be tried again finds what was downloaded.
+    // A retry reuses what was downloaded.
     if report.as_ref().err().is_none_or(|failure| failure.code() != Code::Temporary) {
-        remove_spooled(resolved, talk);
+        remove_spooled(resolved);
     }
     report
 }
 
 fn options(args: &args::Load, batch_date: Date) -> LoadOptions {
-    LoadOptions {
-        max_reject_ratio: args.limits.max_reject_ratio,
-        max_line_bytes: args.limits.max_line_bytes as usize,
-        allow_empty: args.limits.allow_empty,
-        allow_misdated: args.limits.allow_misdated,
-        force: args.force,
-        memory_bytes: (args.memory as usize) << 20,
-        ..LoadOptions::new(batch_date)
-    }
+    let mut options = LoadOptions::new(batch_date);
+    options.max_reject_ratio = args.limits.max_reject_ratio;
+    options.max_line_bytes = args.limits.max_line_bytes as usize;
+    options.allow_empty = args.limits.allow_empty;
+    options.allow_misdated = args.limits.allow_misdated;
+    options.force = args.force;
+    options.memory_bytes = (args.memory as usize) << 20;
+    options
 }
 
 /// Commits what was staged.
 fn commit(args: &args::Load, batch_date: Date, talk: Talk) -> Outcome {
     let load_ids = args.sources.iter().map(|id| load_id(id)).collect::<Result<Vec<_>, _>>()?;
     let report = runtime()?.block_on(async {
-        let warehouse = connect(&args.connection, Need::CommitStaged, talk).await?;
+        let warehouse = connect(&args.connection, Need::CommitStaged).await?;
         Ok::<_, Failure>(ch_sink::commit_staged(&warehouse, &options(args, batch_date), &load_ids).await?)
     })?;
     print(&report, talk)
@@ -127,22 +128,22 @@ fn load_id(text: &str) -> Result<Uuid, Failure> {
 }
 
 fn print(report: &LoadReport, talk: Talk) -> Outcome {
-    warn(report, talk);
+    warn_of(report);
     talk.output.print(report, as_text)
 }
 
 /// As one of several results: JSON takes a line.
 fn print_one_of_many(report: &LoadReport, talk: Talk) -> Outcome {
-    warn(report, talk);
+    warn_of(report);
     match talk.output {
         Output::Text => talk.output.print(report, as_text),
         Output::Json => crate::output::print_json_line(report),
     }
 }
 
-fn warn(report: &LoadReport, talk: Talk) {
+fn warn_of(report: &LoadReport) {
     for warning in &report.warnings {
-        talk.say(format_args!("schoolbell: {}: {warning}", report.batch_date));
+        warn(format_args!("{}: {warning}", report.batch_date));
     }
 }
 

@@ -14,7 +14,7 @@ pub(crate) fn run(command: &args::Loads, talk: Talk) -> Outcome {
     let args::Loads::List { from, to, connection } = command;
     check_dates(*from, *to)?;
     let loads = runtime()?.block_on(async {
-        let warehouse = connect(connection, Need::Loads, talk).await?;
+        let warehouse = connect(connection, Need::Loads).await?;
         Ok::<_, Failure>(warehouse.loaded_days(*from, *to).await?)
     })?;
     let gaps = gaps(&loads, *from, *to);

@@ -13,6 +13,7 @@ use serde_json::value::RawValue;
 use super::{BUILD_MARTS, Talk, check_dates, connect, runtime, unread};
 use crate::args::{self, Figures, Metrics};
 use crate::failure::{Code, Failure, Outcome};
+use crate::logging::warn;
 use crate::output::{Output, print};
 
 pub(crate) fn run(metrics: &Metrics, talk: Talk) -> Outcome {
@@ -183,14 +184,11 @@ fn query(
     };
     let doing = format!("read {} (built by dbt)", metric.mart().id.name.as_str());
     let (answer, has_rows) = runtime()?.block_on(async {
-        let warehouse = connect(connection, Need::Marts, talk).await?;
+        let warehouse = connect(connection, Need::Marts).await?;
         let answer = warehouse.read(&doing, &sql, name).await.map_err(unread)?;
         let has_rows = has_rows(&answer, format);
         if !has_rows {
-            talk.say(format_args!(
-                "schoolbell: {}",
-                why_no_rows(metric, slice, connection, &warehouse).await?
-            ));
+            warn(format_args!("{}", why_no_rows(metric, slice, connection, &warehouse).await?));
         }
         Ok::<_, Failure>((answer, has_rows))
     })?;

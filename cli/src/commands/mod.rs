@@ -15,7 +15,7 @@ mod warehouse;
 
 use std::time::Duration;
 
-use ch_sink::{ConnectOptions, Need, Retry, Secret, Waiting, Warehouse, WarehouseError, WireCompression};
+use ch_sink::{ConnectOptions, Need, Retry, Secret, Warehouse, WarehouseError, WireCompression};
 use clap::CommandFactory;
 use event_schema::value::{Date, Timestamp, visible};
 use event_source::Resolved;
@@ -23,9 +23,11 @@ use event_source::Resolved;
 use crate::args::{self, Args, Command, Connection, Reading};
 use crate::environment;
 use crate::failure::{Code, Failure, Outcome};
+use crate::logging::{self, warn};
 
 /// Runs the command that was asked for.
 pub(crate) fn run(args: Args) -> Outcome {
+    logging::start(args.verbose, args.quiet, args.log_format)?;
     let talk = Talk { output: args.output, quiet: args.quiet, verbose: args.verbose > 0 };
     match args.command {
         Command::Init(init) => init::run(&init, talk),
@@ -47,7 +49,7 @@ pub(crate) fn run(args: Args) -> Outcome {
     }
 }
 
-/// How a command talks.
+/// How a command prints.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Talk {
     pub(crate) output: crate::output::Output,
@@ -55,39 +57,26 @@ pub(crate) struct Talk {
     pub(crate) verbose: bool,
 }
 
-impl Talk {
-    /// Says something on stderr, unless it is to be quiet.
-    pub(crate) fn say(self, text: impl std::fmt::Display) {
-        if !self.quiet {
-            eprintln!("{text}");
-        }
-    }
-}
+impl Talk {}
 
 /// The password's variable; there is no flag for it, since arguments can be seen by every user of a machine.
 const PASSWORD_ENV: &str = "CLICKHOUSE_PASSWORD";
 
 /// Connects to the warehouse that flags and environment name, for what the command is going to do there.
-async fn connect(connection: &Connection, need: Need, talk: Talk) -> Result<Warehouse, Failure> {
+async fn connect(connection: &Connection, need: Need) -> Result<Warehouse, Failure> {
     let password = environment::variable(PASSWORD_ENV)?.unwrap_or_default();
-    let on_wait = |waiting: &Waiting<'_>| eprintln!("schoolbell: {waiting}");
-    let options = ConnectOptions {
-        url: connection.url.clone(),
-        user: connection.user.clone(),
-        password: Secret::new(password),
-        databases: connection.names.database_prefix.clone(),
-        cluster: connection.cluster.clone(),
-        retry: Retry {
-            total: Duration::from_secs(connection.retry_seconds),
-            on_wait: if talk.quiet { |_| () } else { on_wait },
-        },
-        wire_compression: match connection.wire_compression {
-            None => WireCompression::for_url(&connection.url),
-            Some(args::WireCompression::None) => WireCompression::None,
-            Some(args::WireCompression::Lz4) => WireCompression::Lz4,
-            Some(args::WireCompression::Zstd) => WireCompression::Zstd,
-        },
+    let wire_compression = match connection.wire_compression {
+        None => WireCompression::for_url(&connection.url),
+        Some(args::WireCompression::None) => WireCompression::None,
+        Some(args::WireCompression::Lz4) => WireCompression::Lz4,
+        Some(args::WireCompression::Zstd) => WireCompression::Zstd,
     };
+    let options = ConnectOptions::new(&connection.url)
+        .with_user(&connection.user, Secret::new(password))
+        .with_databases(connection.names.database_prefix.clone())
+        .with_cluster(connection.cluster.clone())
+        .with_retry(Retry::for_at_most(Duration::from_secs(connection.retry_seconds)))
+        .with_wire_compression(wire_compression);
     Ok(Warehouse::connect(options, need).await?)
 }
 
@@ -106,7 +95,7 @@ fn unread(error: WarehouseError) -> Failure {
 const BUILD_MARTS: &str = "build the marts after a load, with `dbt build --project-dir dbt --profiles-dir dbt`, and check \
                            the database prefix";
 
-/// Refuses dates of which none can be meant.
+/// Refuses an empty range of dates.
 fn check_dates(from: Option<Date>, to: Option<Date>) -> Outcome {
     match (from, to) {
         (Some(from), Some(to)) if from > to => Err(Failure::new(
@@ -125,29 +114,26 @@ fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
 }
 
 /// How sources are read.
-fn source_options(reading: &Reading, talk: Talk) -> event_source::Options {
-    event_source::Options {
-        jobs: reading.jobs.into(),
-        spool: reading.spool.clone(),
-        retry_timeout: Duration::from_secs(reading.source_timeout.into()),
-        on_notice: if talk.quiet {
-            |_| ()
-        } else {
-            |notice| eprintln!("schoolbell: {}", visible(&notice.to_string()))
-        },
+fn source_options(reading: &Reading) -> event_source::Options {
+    let options = event_source::Options::default()
+        .with_jobs(reading.jobs.into())
+        .with_retry_timeout(Duration::from_secs(reading.source_timeout.into()));
+    match &reading.spool {
+        Some(folder) => options.with_spool(folder),
+        None => options,
     }
 }
 
 /// The sources that were named; says what is left out of a folder or prefix.
 fn resolve(names: &[String], reading: &Reading, talk: Talk) -> Result<Resolved, Failure> {
-    let resolved = event_source::resolve(names, &source_options(reading, talk))?;
+    let resolved = event_source::resolve(names, &source_options(reading))?;
     let left_out = &resolved.left_out;
     if let [first, ..] = left_out.as_slice() {
         let which = if talk.verbose { "" } else { ", such as this one (all of them: -v)" };
         let shown = if talk.verbose { left_out.as_slice() } else { std::slice::from_ref(first) };
         let lines: Vec<String> = shown.iter().map(|other| visible(&other.to_string())).collect();
-        talk.say(format_args!(
-            "schoolbell: {} of the files there are left out{which}; name them if they are meant:\n  {}",
+        warn(format_args!(
+            "{} of the files there are left out{which}; name them if they are meant:\n  {}",
             left_out.len(),
             lines.join("\n  ")
         ));
@@ -155,10 +141,10 @@ fn resolve(names: &[String], reading: &Reading, talk: Talk) -> Result<Resolved, 
     Ok(resolved)
 }
 
-/// Removes what was downloaded first. What was done with it is done: that it stays is no failure.
-fn remove_spooled(resolved: &Resolved, talk: Talk) {
+/// Removes what was downloaded. Failing to do so is a warning only.
+fn remove_spooled(resolved: &Resolved) {
     if let Err(error) = resolved.remove_spooled() {
-        talk.say(format_args!("schoolbell: {error}; what was downloaded is still there"));
+        warn(format_args!("{error}; what was downloaded is still there"));
     }
 }
 

@@ -17,6 +17,7 @@ use uuid::Uuid;
 use super::{Talk, connect, runtime};
 use crate::args;
 use crate::failure::{Code, Failure, Outcome};
+use crate::logging::warn;
 use crate::output::{OutFile, counts, thousands};
 
 pub(crate) fn run(command: &args::Rejects, talk: Talk) -> Outcome {
@@ -65,7 +66,7 @@ fn list(
     let (of, filter) = (whose(of), filter_of(filter));
     let mut shown = Vec::new();
     let by_field = runtime()?.block_on(async {
-        let warehouse = connect(connection, Need::Rejects, talk).await?;
+        let warehouse = connect(connection, Need::Rejects).await?;
         let by_field = count_rejects(&warehouse, of, &filter).await?;
         if limit > 0 {
             let show = |line: &RejectedLine| {
@@ -180,7 +181,7 @@ fn export(
         written.is_ok()
     };
     runtime()?.block_on(async {
-        let warehouse = connect(connection, Need::Rejects, talk).await?;
+        let warehouse = connect(connection, Need::Rejects).await?;
         read_rejects(&warehouse, whose(of), &filter_of(filter), write).await?;
         Ok::<_, Failure>(())
     })?;
@@ -206,7 +207,7 @@ fn export(
         (exported.not_utf8_lines, "are not UTF-8: their bytes are as they came, and no JSON"),
     ] {
         if lines > 0 {
-            talk.say(format_args!("schoolbell: {lines} of the lines {what}"));
+            warn(format_args!("{lines} of the lines {what}"));
         }
     }
     match out {
@@ -222,8 +223,8 @@ fn export(
 }
 
 fn replay(args: &args::Replay, talk: Talk) -> Outcome {
-    let options =
-        LoadOptions { max_line_bytes: args.max_line_bytes as usize, ..LoadOptions::new(args.batch_date) };
+    let mut options = LoadOptions::new(args.batch_date);
+    options.max_line_bytes = args.max_line_bytes as usize;
     let open = args.from.as_ref().map(|path| {
         // An error of the files is better told before anything is done.
         check_origins(path).map(|()| move || edited_lines(path))
@@ -234,15 +235,15 @@ fn replay(args: &args::Replay, talk: Talk) -> Outcome {
         None => None,
     };
     let report = runtime()?.block_on(async {
-        let warehouse = connect(&args.connection, Need::Replay, talk).await?;
+        let warehouse = connect(&args.connection, Need::Replay).await?;
         Ok::<_, Failure>(replay_rejects(&warehouse, &options, &filter_of(&args.filter), open).await?)
     })?;
     for warning in &report.warnings {
-        talk.say(format_args!("schoolbell: {warning}"));
+        warn(format_args!("{warning}"));
     }
     if report.cut_lines > 0 {
-        talk.say(format_args!(
-            "schoolbell: {} lines were too long and kept only in part: load the day again with a larger \
+        warn(format_args!(
+            "{} lines were too long and kept only in part: load the day again with a larger \
              --max-line-bytes, or replay them --from an edited file",
             report.cut_lines
         ));

@@ -17,7 +17,7 @@ pub(crate) fn run(args: &args::Report, talk: Talk) -> Outcome {
     let custom = metrics::read(&args.custom)?;
     let databases = &args.connection.names.database_prefix;
     let page = runtime()?.block_on(async {
-        let warehouse = connect(&args.connection, Need::Report, talk).await?;
+        let warehouse = connect(&args.connection, Need::Report).await?;
         let as_of = as_of(&warehouse, databases).await?;
         let range = Range { from: args.from, to: args.to.map_or(as_of.date, |to| to.min(as_of.date)) };
         let meta = Meta {

@@ -5,15 +5,16 @@ use ch_sink::{Need, UnloadReport, UnloadStatus};
 use super::{Talk, connect, runtime};
 use crate::args;
 use crate::failure::{Failure, Outcome};
+use crate::logging::warn;
 use crate::output::counts;
 
 pub(crate) fn run(args: &args::Unload, talk: Talk) -> Outcome {
     let report = runtime()?.block_on(async {
-        let warehouse = connect(&args.connection, Need::Unload, talk).await?;
+        let warehouse = connect(&args.connection, Need::Unload).await?;
         Ok::<_, Failure>(ch_sink::unload(&warehouse, args.batch_date).await?)
     })?;
     for warning in &report.warnings {
-        talk.say(format_args!("schoolbell: {warning}"));
+        warn(format_args!("{warning}"));
     }
     talk.output.print(&report, as_text)
 }

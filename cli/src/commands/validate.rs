@@ -12,11 +12,13 @@ use event_schema::value::{Date, visible};
 use event_source::{LeftOut, ReadBuffer, Reader, Source};
 use indicatif::ProgressBar;
 use serde::Serialize;
+use tracing::info;
 
 use super::days::date_of_or;
 use super::{Talk, remove_spooled, resolve, today};
 use crate::args;
 use crate::failure::{Code, Failure, Outcome};
+use crate::logging::warn;
 use crate::output::{counts, thousands};
 use crate::progress;
 
@@ -64,18 +66,16 @@ pub(crate) fn run(args: &args::Validate, talk: Talk) -> Outcome {
     let sources = &resolved.sources;
     let total = sources.iter().map(Source::size).sum::<Option<u64>>();
     let bar = progress::bytes(total, talk.quiet);
-    if talk.verbose {
-        talk.say(format_args!("indexing lines with {}", Backend::default().name()));
-    }
+    info!("indexing lines with {}", Backend::default().name());
     let (mut tally, mut days) = (ParseStats::with_examples(args.examples), BTreeMap::new());
-    let checked = check_all(sources, args, talk, &bar, &mut tally, &mut days);
+    let checked = check_all(sources, args, &bar, &mut tally, &mut days);
     bar.finish_and_clear();
     let bytes = checked?;
-    remove_spooled(&resolved, talk);
+    remove_spooled(&resolved);
     talk.output.print(&Report::new(&tally, bytes, resolved.left_out), as_text)?;
     for (batch_date, day) in &days {
         for warning in warnings(*batch_date, day).iter().filter(|_| !args.limits.allow_misdated) {
-            talk.say(format_args!("schoolbell: {batch_date}: {warning}"));
+            warn(format_args!("{batch_date}: {warning}"));
         }
     }
     days.iter().try_for_each(|(batch_date, day)| verdict(*batch_date, day, &args.limits))
@@ -85,7 +85,6 @@ pub(crate) fn run(args: &args::Validate, talk: Talk) -> Outcome {
 fn check_all(
     sources: &[Source],
     args: &args::Validate,
-    talk: Talk,
     bar: &ProgressBar,
     tally: &mut ParseStats,
     days: &mut BTreeMap<Date, Day>,
@@ -96,10 +95,7 @@ fn check_all(
             Some(batch_date) => batch_date,
             None => date_of_or(source, today()?)?,
         };
-        if talk.verbose {
-            let what = format!("{}: checked as the day file of {batch_date}", source.name());
-            bar.suspend(|| talk.say(what));
-        }
+        bar.suspend(|| info!("{}: checked as the day file of {batch_date}", source.name()));
         bar.set_message(source.name().to_owned());
         let reader = source.open_counting(Arc::clone(&bytes_read))?;
         let options = Options::new(batch_date)
@@ -197,7 +193,7 @@ fn as_text(report: &Report) -> String {
     text
 }
 
-/// What a load of the day would warn of, or refuse for its date. Checking is about lines: it is no failure of theirs.
+/// What a load of the day would warn of, or refuse for its date. Here these are warnings only.
 fn warnings(batch_date: Date, day: &Day) -> Vec<String> {
     if !day.is_dated {
         return Vec::new();

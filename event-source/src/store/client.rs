@@ -4,6 +4,7 @@
 //! cannot have an empty part, a slash at either end, or a control character, and a listing that has one such key fails.
 
 use std::fmt;
+use std::time::Instant;
 
 use ::url::Url;
 use futures_util::StreamExt;
@@ -13,6 +14,7 @@ use object_store::aws::{AwsAuthorizer, AwsCredential, AwsCredentialProvider};
 use object_store::azure::{AzureAuthorizer, AzureCredential, AzureCredentialProvider};
 use object_store::client::{HttpClient, HttpRequest, HttpRequestBody, HttpResponse};
 use object_store::gcp::GcpCredentialProvider;
+use tracing::debug;
 
 use super::failure;
 use crate::url::Service;
@@ -20,7 +22,7 @@ use crate::{SourceError, percent};
 
 /// What stands in an address as it is; everything else is percent-encoded. Signatures are of addresses in this form.
 const UNRESERVED: &[u8] = b"-._~";
-/// So much of an answer that is an error is read.
+/// How many bytes of an error response are read.
 const ERROR_BYTES: usize = 64 << 10;
 /// Since this version Azure tells which names XML cannot hold.
 const AZURE_VERSION: (&str, &str) = ("x-ms-version", "2021-12-02");
@@ -95,7 +97,7 @@ impl Client {
         format!("{}?{}", self.bucket, parameters.join("&"))
     }
 
-    /// Asks once for what is at an address; an answer that is an error is one. `name` is the URL that this is about.
+    /// Sends one request; an error response is an error. `name` is the object's URL, for messages.
     pub(super) async fn ask(
         &self,
         name: &str,
@@ -122,8 +124,11 @@ impl Client {
             Service::Azure => drop(head.insert(AZURE_VERSION.0, HeaderValue::from_static(AZURE_VERSION.1))),
         }
         self.sign(name, &mut request).await?;
+        let (method, began) = (request.method().clone(), Instant::now());
         let answer = self.http.execute(request).await;
         let answer = answer.map_err(|error| failure::of_request(name, self, &error))?;
+        // Neither the address, which may hold a signature, nor headers.
+        debug!(%method, object = name, status = answer.status().as_u16(), ms = began.elapsed().as_millis() as u64, "asked the store");
         // Nothing that is asked for here comes in parts but what a range is asked of.
         if matches!(answer.status(), StatusCode::OK | StatusCode::PARTIAL_CONTENT) {
             return Ok(answer);

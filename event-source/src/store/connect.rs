@@ -17,9 +17,9 @@ use super::{FIRST_WAIT, LONGEST_WAIT, Patience, failure, http_client, install_cr
 use crate::url::{Service, StoreUrl};
 use crate::{Options, SourceError};
 
-/// So often the library tries again to get credentials before we hear of it.
+/// How many times the library retries getting credentials before it reports an error.
 const CREDENTIALS_RETRIES: usize = 3;
-/// Whoever gives credentials gives them soon, or is not there.
+/// The time limit of a credentials provider.
 const CREDENTIALS_TIMEOUT: Duration = Duration::from_secs(5);
 /// As long as a listener that says nothing is waited for.
 const CREDENTIALS_DEADLINE: Duration = Duration::from_secs(15);

@@ -1,4 +1,4 @@
-//! What goes wrong between us and a store, by what it means to the one who started the program.
+//! Classifies errors of stores by what the user should do.
 
 use std::error::Error;
 

@@ -4,7 +4,7 @@
 //!   `profile` AWS's files;
 //! - `client`: signed requests to a bucket; `listing` reads its listings;
 //! - `list`: what a URL, a prefix or a pattern stands for;
-//! - `patience`: how long a store is waited for, and who hears of it;
+//! - `patience`: how long a store is waited for and tried again;
 //! - `object`: one object in one state; every request for it is conditional on that state;
 //! - `window`: pieces of objects, downloaded side by side and handed over in order;
 //! - `failure`: a store's errors, by what they mean.
@@ -27,6 +27,7 @@ use std::time::Duration;
 use object_store::ClientOptions;
 use object_store::client::{HttpClient, HttpConnector, ReqwestConnector};
 use tokio::runtime::{Builder, Runtime};
+use tracing::Instrument as _;
 
 use client::Client;
 use connect::Store;
@@ -41,7 +42,7 @@ const FIRST_WAIT: Duration = Duration::from_millis(100);
 /// The longest wait before something is tried again.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
-/// The threads that talk to stores, whoever waits for them. They end with the process.
+/// The runtime for requests to stores. It ends with the process.
 fn runtime() -> &'static Runtime {
     static RUNTIME: OnceLock<Runtime> = OnceLock::new();
     RUNTIME.get_or_init(|| {
@@ -67,10 +68,10 @@ fn install_crypto() {
     INSTALLED.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
 }
 
-/// Runs something on the runtime's threads and waits for it, from whatever thread.
+/// Runs a future on the runtime's threads and waits for it, from any thread.
 fn wait_for<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> T {
     let (sender, receiver) = std::sync::mpsc::sync_channel(1);
     // Nobody is there to miss the result if this thread has gone.
-    runtime().spawn(async move { drop(sender.send(work.await)) });
+    runtime().spawn(async move { drop(sender.send(work.await)) }.in_current_span());
     receiver.recv().expect("talking to a store does not panic")
 }

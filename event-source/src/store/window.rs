@@ -1,8 +1,8 @@
-//! Pieces of objects, downloaded side by side and handed over in order.
+//! Pieces of objects, downloaded concurrently and handed over in order.
 //!
-//! A window of pieces is under way or waits to be read, of all the sources of a load together: near the end of one
-//! object the next one's first pieces are on their way. Each open object has at least one, so no reader waits for
-//! another one.
+//! All sources of a load share a window of pieces that are being downloaded or wait to be read: near the end of one object,
+//! the first pieces of the next one are in flight. Each open object has at least one piece, so that no reader waits for
+//! another.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::ops::Range;
@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::AbortHandle;
+use tracing::{Instrument as _, debug_span};
 
 use super::{Object, Patience, runtime};
 use crate::{Options, SourceError};
@@ -24,7 +25,7 @@ pub(crate) struct Window {
     objects: Vec<Arc<Object>>,
     permits: Arc<Semaphore>,
     ahead: Mutex<Ahead>,
-    /// Buffers that go round: new ones would cost more than the copying.
+    /// A pool of buffers: fresh memory would cost more than the copying.
     spare: Arc<Mutex<Vec<Vec<u8>>>>,
     patience: Patience,
 }
@@ -62,14 +63,16 @@ impl Window {
     fn ask(&self, object: &Arc<Object>, range: Range<u64>, permit: Option<OwnedSemaphorePermit>) -> Piece {
         let (sender, receiver) = sync_channel(1);
         let (object, spare, patience) = (Arc::clone(object), Arc::clone(&self.spare), self.patience);
-        let task = runtime().spawn(async move {
+        let span = debug_span!(parent: None, "download", object = object.url(), first_byte = range.start);
+        let download = async move {
             let mut buffer = lock(&spare).pop().unwrap_or_default();
             buffer.clear();
             buffer.reserve_exact((range.end - range.start) as usize);
             let fetched = object.fetch(range, &mut buffer, patience).await;
             // Nobody is there to miss it if the reader has gone.
             drop(sender.send(fetched.map(|()| buffer)));
-        });
+        };
+        let task = runtime().spawn(download.instrument(span));
         Piece { receiver, task: task.abort_handle(), permit }
     }
 }
@@ -156,7 +159,7 @@ impl Download {
     }
 }
 
-/// What a thread that panicked leaves behind is whole: every change is one call.
+/// Ignores poison: every change is one call, so the state is consistent.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -19,6 +19,7 @@ mod interrupted;
 mod keys;
 mod load;
 mod local_warehouse;
+mod logs;
 mod marts;
 mod memory;
 mod messages;

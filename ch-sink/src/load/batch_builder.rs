@@ -1,71 +1,71 @@
-//! The batch that is filled, and how its tables leave it in few blocks within a memory that is fixed.
+//! Builds batches within a fixed memory budget, and sends their tables in few, large blocks.
 //!
-//! When the batch is full its largest table leaves, and the others stay and grow. So a table that is small beside the
-//! memory leaves at the end, in one block, and a large one in blocks as large as there is memory for:
+//! When the batch is full, its largest table is sent, and the others stay and grow. So a small table is sent at the end, in
+//! one block, and a large one in blocks as large as the memory allows:
 //!
-//! - of all tables the largest frees the most: a sixth of the batch or more, for there are six. A table that has less
-//!   rows than that in the whole load is one block;
-//! - full is the batch at three quarters of the memory. What is left lets it grow while a block is sent.
+//! - sending the largest table frees the most memory: at least a sixth of the batch, since there are six tables. A table
+//!   that is smaller than that in the whole load is one block;
+//! - the batch is full at three quarters of the budget, so that it can grow while a block is sent.
 //!
-//! | memory | taken as |
+//! | memory | estimated as |
 //! |---|---|
-//! | rows, filled or on their way | 1.2 × their bytes: columns grow in steps |
-//! | a block while it is made | [`SORTING_BYTES`] or [`COLUMNS_BYTES`] a row |
-//! | all else | [`FIXED_BYTES`]: pieces on their way, buffers, runtime |
+//! | rows, in the batch or in flight | 1.2 × their bytes: columns grow in steps |
+//! | a block while it is encoded | [`SORTING_BYTES`] or [`COLUMNS_BYTES`] a row |
+//! | everything else | [`FIXED_BYTES`]: pieces in flight, buffers, runtime |
 
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use event_parser::Batch;
 use tokio::sync::mpsc;
 
-use super::tally::Tally;
+use super::tally::LoadTally;
 use crate::blocks::{BatchTable, TableRows};
 
-/// Pieces on their way (some of 1 MiB for each table that is sent), what is read and decompressed ahead, the runtime.
+/// Pieces in flight (a few of 1 MiB for each table that is sent), read-ahead, the runtime.
 const FIXED_BYTES: usize = 48 << 20;
-/// Memory for rows, however little is allowed.
+/// The smallest budget for rows, whatever the options say.
 const LEAST_BYTES: usize = 12 << 20;
-/// Memory for rows, however much is allowed: columns of strings have 32-bit offsets.
+/// The largest budget for rows: string columns have 32-bit offsets.
 const MOST_BYTES: usize = 4 << 30;
-/// Sorting takes so much a row.
+/// Bytes that sorting takes for each row.
 const SORTING_BYTES: usize = 12;
-/// Rejected lines are not sorted; making columns of them takes so much a line.
+/// Bytes that the columns of rejected lines take for each line. They are not sorted.
 const COLUMNS_BYTES: usize = 128;
 
-/// The batch that is filled, and the way out of it.
-pub(super) struct Filling {
+/// A batch within a memory budget, and the channel to which its tables are sent.
+pub(super) struct BatchBuilder {
     batch: Batch,
-    /// Of what has left. Lines are counted in the batch, which stays to the end.
-    tally: Tally,
-    /// For rows and what is made of them.
+    /// Figures of the tables that were sent. Lines are counted in the batch until the end.
+    tally: LoadTally,
+    /// The budget for rows and for encoding them.
     memory_bytes: usize,
-    on_their_way: Arc<OnTheirWay>,
+    in_flight: Arc<InFlight>,
     sent: u64,
     sender: mpsc::Sender<Outgoing>,
 }
 
-/// Rows of one table on their way.
+/// Rows of one table that are to be stored.
 pub(super) struct Outgoing {
     pub(super) rows: Arc<TableRows>,
     /// From 1.
     pub(super) number: u64,
-    /// Free again when the rows are stored, or given up.
-    _memory: Taken,
+    /// Released when the rows are stored, or the load fails.
+    _memory: Reservation,
 }
 
-/// Nobody stores anything any more.
+/// The receiver is gone: the load has failed elsewhere.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Stopped;
 
-impl Filling {
-    /// For a load that may take so many bytes of memory, buffers and all.
-    pub(super) fn new(memory_bytes: usize, sender: mpsc::Sender<Outgoing>) -> Filling {
+impl BatchBuilder {
+    /// For a load that may take `memory_bytes` in all, buffers included.
+    pub(super) fn new(memory_bytes: usize, sender: mpsc::Sender<Outgoing>) -> BatchBuilder {
         let memory_bytes = memory_bytes.saturating_sub(FIXED_BYTES).clamp(LEAST_BYTES, MOST_BYTES);
-        Filling {
+        BatchBuilder {
             batch: Batch::default(),
-            tally: Tally::default(),
+            tally: LoadTally::default(),
             memory_bytes,
-            on_their_way: Arc::default(),
+            in_flight: Arc::default(),
             sent: 0,
             sender,
         }
@@ -76,22 +76,21 @@ impl Filling {
         &mut self.batch
     }
 
-    /// To be called after a little was parsed: sends the largest table if the batch is full, and waits until there is
-    /// memory for more.
-    pub(super) fn make_room(&mut self) -> Result<(), Stopped> {
-        let (filled, largest) = (of_rows(self.batch.bytes()), self.largest());
-        if filled + making(largest, &self.batch) >= self.memory_bytes / 4 * 3 {
+    /// Sends the largest table if the batch is full, and waits until there is memory for more. Call it after each read.
+    pub(super) fn send_if_full(&mut self) -> Result<(), Stopped> {
+        let (filled, largest) = (row_bytes(self.batch.bytes()), self.largest());
+        if filled + encoding_bytes(largest, &self.batch) >= self.memory_bytes / 4 * 3 {
             return self.send(largest);
         }
-        self.on_their_way.wait_for(|bytes| filled + bytes <= self.memory_bytes);
+        self.in_flight.wait_for(|bytes| filled + bytes <= self.memory_bytes);
         Ok(())
     }
 
-    /// Sends all that is left, the largest table first; what there was in the end.
-    pub(super) fn finish(mut self) -> Tally {
+    /// Sends what is left, the largest table first, and returns the figures of the load.
+    pub(super) fn finish(mut self) -> LoadTally {
         loop {
             let table = self.largest();
-            // If it is not taken, the other side has failed.
+            // The receiver is gone only where storing has failed; it reports why.
             if table.rows(&self.batch) == 0 || self.send(table).is_err() {
                 break;
             }
@@ -107,10 +106,10 @@ impl Filling {
 
     /// Waits for memory, and sends a table's rows.
     fn send(&mut self, table: BatchTable) -> Result<(), Stopped> {
-        let making = making(table, &self.batch);
-        let filled = of_rows(self.batch.bytes());
-        self.on_their_way.wait_for(|bytes| filled + making + bytes <= self.memory_bytes);
-        let memory = self.on_their_way.take(of_rows(table.bytes(&self.batch)) + making);
+        let encoding = encoding_bytes(table, &self.batch);
+        let filled = row_bytes(self.batch.bytes());
+        self.in_flight.wait_for(|bytes| filled + encoding + bytes <= self.memory_bytes);
+        let memory = self.in_flight.take(row_bytes(table.bytes(&self.batch)) + encoding);
         let rows = table.take(&mut self.batch);
         rows.add_to(&mut self.tally.parsed);
         self.sent += 1;
@@ -120,12 +119,12 @@ impl Filling {
 }
 
 /// Memory that rows take.
-fn of_rows(bytes: usize) -> usize {
+fn row_bytes(bytes: usize) -> usize {
     bytes + bytes / 5
 }
 
-/// Memory that it takes to make a block of rows.
-fn making(table: BatchTable, batch: &Batch) -> usize {
+/// Memory that encoding the rows as a block takes.
+fn encoding_bytes(table: BatchTable, batch: &Batch) -> usize {
     let bytes_per_row = match table {
         BatchTable::Entity(_) => SORTING_BYTES,
         BatchTable::Rejects => COLUMNS_BYTES,
@@ -133,33 +132,33 @@ fn making(table: BatchTable, batch: &Batch) -> usize {
     table.rows(batch) * bytes_per_row
 }
 
-/// The memory of all that is on its way.
+/// The memory of all rows in flight.
 #[derive(Default)]
-struct OnTheirWay {
+struct InFlight {
     bytes: Mutex<usize>,
     freed: Condvar,
 }
 
-impl OnTheirWay {
-    /// Waits until `fits` agrees to the bytes on their way; at the most until there are none.
+impl InFlight {
+    /// Waits until `fits` accepts the bytes in flight, or none are.
     fn wait_for(&self, fits: impl Fn(usize) -> bool) {
         let bytes = self.bytes.lock().unwrap_or_else(PoisonError::into_inner);
         drop(self.freed.wait_while(bytes, |bytes| *bytes > 0 && !fits(*bytes)));
     }
 
-    fn take(self: &Arc<Self>, bytes: usize) -> Taken {
+    fn take(self: &Arc<Self>, bytes: usize) -> Reservation {
         *self.bytes.lock().unwrap_or_else(PoisonError::into_inner) += bytes;
-        Taken { from: Arc::clone(self), bytes }
+        Reservation { from: Arc::clone(self), bytes }
     }
 }
 
 /// Memory that is free again when this is dropped.
-struct Taken {
-    from: Arc<OnTheirWay>,
+struct Reservation {
+    from: Arc<InFlight>,
     bytes: usize,
 }
 
-impl Drop for Taken {
+impl Drop for Reservation {
     fn drop(&mut self) {
         *self.from.bytes.lock().unwrap_or_else(PoisonError::into_inner) -= self.bytes;
         self.from.freed.notify_all();
@@ -179,7 +178,7 @@ mod tests {
 
     /// The least that there is: [`LEAST_BYTES`] for rows.
     const MEMORY_BYTES: usize = 0;
-    /// What a full batch holds at the least: making a block takes less than a quarter of a column's bytes.
+    /// What a full batch holds at the least: encoding a block takes less than a quarter of a column's bytes.
     const FULL_BYTES: usize = LEAST_BYTES / 2;
 
     /// A line of `raw.events`, `raw.task_results`, `raw.sessions`, or none that is accepted.
@@ -198,19 +197,19 @@ mod tests {
     }
 
     /// Fills with so many lines; what leaves, and what was counted.
-    async fn fill(lines: usize) -> (Vec<(BatchTable, usize, usize)>, Tally) {
+    async fn fill(lines: usize) -> (Vec<(BatchTable, usize, usize)>, LoadTally) {
         let (sender, mut outgoing) = mpsc::channel(1);
-        let mut filling = Filling::new(MEMORY_BYTES, sender);
+        let mut builder = BatchBuilder::new(MEMORY_BYTES, sender);
         let filled = spawn_blocking(move || {
             let options = Options::new("2026-03-01".parse().unwrap()).with_batch_bytes(usize::MAX);
             let mut parser = Parser::new("day", options);
             for number in 0..lines {
-                parser.push(line(number).as_bytes(), filling.batch());
-                filling.make_room().unwrap();
-                let bytes = *filling.on_their_way.bytes.lock().unwrap();
-                assert!(of_rows(filling.batch.bytes()) + bytes <= LEAST_BYTES);
+                parser.push(line(number).as_bytes(), builder.batch());
+                builder.send_if_full().unwrap();
+                let bytes = *builder.in_flight.bytes.lock().unwrap();
+                assert!(row_bytes(builder.batch.bytes()) + bytes <= LEAST_BYTES);
             }
-            filling.finish()
+            builder.finish()
         });
         let mut left = Vec::new();
         while let Some(Outgoing { rows, number, .. }) = outgoing.recv().await {
@@ -224,7 +223,7 @@ mod tests {
         (left, filled.await.unwrap())
     }
 
-    fn lines(tally: Tally) -> u64 {
+    fn lines(tally: LoadTally) -> u64 {
         tally.into_staged(Uuid::nil(), Duration::ZERO).record.stats.lines
     }
 
@@ -271,12 +270,12 @@ mod tests {
     #[tokio::test]
     async fn who_fills_hears_that_nobody_stores_any_more() {
         let (sender, outgoing) = mpsc::channel(1);
-        let mut filling = Filling::new(MEMORY_BYTES, sender);
+        let mut builder = BatchBuilder::new(MEMORY_BYTES, sender);
         drop(outgoing);
         let sent = spawn_blocking(move || {
             let mut parser = Parser::new("day", Options::new("2026-03-01".parse().unwrap()));
-            parser.push(line(0).as_bytes(), &mut filling.batch);
-            filling.send(BatchTable::Entity(TableId::Events))
+            parser.push(line(0).as_bytes(), &mut builder.batch);
+            builder.send(BatchTable::Entity(TableId::Events))
         });
         assert!(sent.await.unwrap().is_err());
     }
