@@ -1,5 +1,6 @@
-//! `codegen`: the committed files that are made from the event contract and the metric definitions.
+//! `codegen`: the committed files that are made from the event contract, the metric definitions and the sources.
 
+mod api;
 mod parser;
 
 use std::collections::BTreeMap;
@@ -50,6 +51,7 @@ fn generated_files() -> Result<BTreeMap<PathBuf, String>> {
         .chain(parser::files(&repo::root()?)?.into_iter().map(|(path, contents)| (path.into(), contents)))
         .chain(of_the_metrics)
         .chain(of_the_report)
+        .chain(api::files(&repo::root()?)?.into_iter().map(|(path, contents)| (path.into(), contents)))
         .collect())
 }
 
