@@ -64,6 +64,7 @@ with DAG(
         batch_date=fields.BATCH_DATE,
         day_url=fields.DAY_URL,
         max_reject_ratio=fields.MAX_REJECT_RATIO,
+        mapping=fields.MAPPING,
         work_dir=fields.WORK_DIR,
         bin=fields.BIN,
         pool=settings.pool,

@@ -153,6 +153,7 @@ def test_fields_have_working_defaults(dags: dict[str, DAG]) -> None:
     load = rendered(dags["load_raw_data"], "load_day")
     assert wait.bucket_key == load.day_url == "s3://schoolbell/events/2026-03-01.jsonl*"
     assert (load.batch_date, load.bin, load.max_reject_ratio) == ("2026-03-01", "schoolbell", "0.01")
+    assert load.mapping == ""
     marts = rendered(dags["run_dbt_analytics"], "build_marts")
     assert (marts.bin, marts.project_dir) == ("dbt", "/opt/schoolbell/dbt")
 
@@ -160,7 +161,8 @@ def test_fields_have_working_defaults(dags: dict[str, DAG]) -> None:
 def test_variables_replace_them(dags: dict[str, DAG]) -> None:
     variables = {"schoolbell_day_url": "s3://b/{date}/*", "schoolbell_ready_url": "s3://b/{date}/_SUCCESS"}
     wait = rendered(dags["load_raw_data"], "wait_for_day", **variables)
-    load = rendered(dags["load_raw_data"], "load_day", **variables, schoolbell_bin="/opt/bin/schoolbell")
+    load = rendered(dags["load_raw_data"], "load_day", **variables, schoolbell_bin="/opt/bin/schoolbell", schoolbell_mapping="segment")
+    assert load.mapping == "segment"
     assert wait.bucket_key == "s3://b/2026-03-01/_SUCCESS"
     assert load.day_url == "s3://b/2026-03-01/*"
     assert load.bin == "/opt/bin/schoolbell"

@@ -1,5 +1,7 @@
 //! What was read and stored: the record that staged loads, commits and loaded days hold.
 
+use std::collections::BTreeSet;
+
 use event_parser::LoadStats;
 use event_schema::registry::Bookkeeping;
 use event_source::{Fingerprint, Source};
@@ -16,6 +18,9 @@ pub struct LoadRecord {
     /// How much of it there was, and what became of it.
     #[serde(flatten)]
     pub stats: LoadStats,
+    /// The mapping that the lines were read with, by name and hash; empty for none.
+    #[serde(default)]
+    pub mapping: String,
     /// How long it took.
     pub seconds: f64,
     /// The version of Schoolbell that loaded it.
@@ -41,27 +46,34 @@ impl CommittedSource {
 
 impl LoadRecord {
     /// What this version has loaded.
-    pub(crate) fn new(sources: Vec<CommittedSource>, stats: LoadStats, seconds: f64) -> LoadRecord {
-        LoadRecord { sources, stats, seconds, version: env!("CARGO_PKG_VERSION").to_owned() }
+    pub(crate) fn new(
+        sources: Vec<CommittedSource>,
+        stats: LoadStats,
+        mapping: String,
+        seconds: f64,
+    ) -> LoadRecord {
+        LoadRecord { sources, stats, mapping, seconds, version: env!("CARGO_PKG_VERSION").to_owned() }
     }
 
     /// The sum of several loads, committed by this version.
     pub(crate) fn sum<'a>(records: impl Iterator<Item = &'a LoadRecord> + Clone) -> LoadRecord {
+        let mappings: BTreeSet<&str> = records.clone().map(|record| record.mapping.as_str()).collect();
         LoadRecord::new(
             records.clone().flat_map(|record| record.sources.clone()).collect(),
             records.clone().map(|record| &record.stats).sum(),
+            mappings.into_iter().filter(|mapping| !mapping.is_empty()).collect::<Vec<_>>().join(", "),
             records.map(|record| record.seconds).sum(),
         )
     }
 
-    /// Whether it is of exactly these sources, in whatever order.
-    pub(crate) fn is_of(&self, sources: &[CommittedSource]) -> bool {
+    /// Whether it is of exactly these sources, in whatever order, by the same mapping.
+    pub(crate) fn is_of(&self, sources: &[CommittedSource], mapping: &str) -> bool {
         let sorted = |sources: &[CommittedSource]| {
             let mut sources = sources.to_vec();
             sources.sort_unstable();
             sources
         };
-        sorted(&self.sources) == sorted(sources)
+        self.mapping == mapping && sorted(&self.sources) == sorted(sources)
     }
 
     /// Stored (compressed) bytes of the sources.
@@ -75,6 +87,7 @@ fn figure(column: &str) -> &str {
     match column {
         "accepted_rows" => "accepted",
         "rejected_rows" => "rejected",
+        "dropped_lines" => "dropped",
         column => column,
     }
 }
@@ -109,19 +122,21 @@ mod tests {
         stats.lines = 3;
         stats.accepted.insert("events".to_owned(), 2);
         stats.rejected.insert("not_json".to_owned(), 1);
-        let record = LoadRecord::new(Vec::new(), stats, 1.5);
+        stats.dropped.insert("profile".to_owned(), 4);
+        let record = LoadRecord::new(Vec::new(), stats, "segment 0a1b".to_owned(), 1.5);
         let version = env!("CARGO_PKG_VERSION");
         let row: Value = serde_json::from_str(&row(&LOADS, &record)).unwrap();
         assert_eq!(
             row,
             serde_json::json!({
                 "sources": [], "lines": 3, "blank_lines": 0, "accepted_rows": {"events": 2},
-                "rejected_rows": {"not_json": 1}, "seconds": 1.5, "version": version,
+                "rejected_rows": {"not_json": 1}, "dropped_lines": {"profile": 4}, "mapping": "segment 0a1b", "seconds": 1.5, "version": version,
             })
         );
         assert_eq!(
             select_list(&STAGED_LOADS, &["batch_date", "staged_at"]),
-            "load_id, sources, lines, blank_lines, accepted_rows AS accepted, rejected_rows AS rejected, seconds, version"
+            "load_id, sources, lines, blank_lines, accepted_rows AS accepted, rejected_rows AS rejected, \
+             dropped_lines AS dropped, mapping, seconds, version"
         );
     }
 }

@@ -1,6 +1,7 @@
 //! The command line.
 
 mod local_warehouse;
+mod mapping;
 mod warehouse_state;
 
 use std::path::PathBuf;
@@ -16,6 +17,7 @@ use uuid::Uuid;
 use crate::logging::LogFormat;
 use crate::output::Output;
 pub(crate) use local_warehouse::{DataFolder, Warehouse};
+pub(crate) use mapping::{Mapped, Mapping, Try};
 pub(crate) use warehouse_state::{Doctor, Loads, Unload};
 
 /// Daily analytics for EdTech products: raw events in, numbers out.
@@ -60,6 +62,9 @@ pub(crate) enum Command {
     /// A day's rejected lines: list them, export them, and take them back when they are mended
     #[command(subcommand)]
     Rejects(Rejects),
+    /// Mappings: how lines of other shapes become events
+    #[command(subcommand)]
+    Mapping(Mapping),
     /// Write realistic day files, for trying out and for tests
     Generate(Generate),
     /// What is measured, how, and the figures
@@ -188,6 +193,8 @@ pub(crate) struct Validate {
     #[arg(long, default_value_t = 3, value_name = "N")]
     pub(crate) examples: u64,
     #[command(flatten)]
+    pub(crate) mapped: Mapped,
+    #[command(flatten)]
     pub(crate) reading: Reading,
     #[command(flatten)]
     pub(crate) limits: Limits,
@@ -226,6 +233,8 @@ pub(crate) struct Load {
         value_name = "MIB"
     )]
     pub(crate) memory: u32,
+    #[command(flatten)]
+    pub(crate) mapped: Mapped,
     #[command(flatten)]
     pub(crate) reading: Reading,
     #[command(flatten)]
@@ -309,6 +318,8 @@ pub(crate) struct Replay {
         value_name = "BYTES"
     )]
     pub(crate) max_line_bytes: u32,
+    #[command(flatten)]
+    pub(crate) mapped: Mapped,
     #[command(flatten)]
     pub(crate) filter: RejectFilter,
     #[command(flatten)]

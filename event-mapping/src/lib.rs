@@ -9,8 +9,10 @@ mod json;
 mod map;
 mod mapping;
 mod read;
+mod source_parser;
 
 pub use definition::Definition;
-pub use map::{ContractLines, Mapper};
+pub use map::{ContractLines, Mapper, Trial};
 pub use mapping::Mapping;
 pub use read::FindFile;
+pub use source_parser::SourceParser;

@@ -16,6 +16,13 @@ pub struct Mapping {
     hash: u128,
 }
 
+/// Mappings that say the same are equal.
+impl PartialEq for Mapping {
+    fn eq(&self, other: &Mapping) -> bool {
+        self.name() == other.name() && self.hash == other.hash
+    }
+}
+
 impl Mapping {
     /// Checks and compiles a definition that was built in code.
     ///
@@ -65,6 +72,11 @@ impl Mapping {
     /// A hash of what it says, with what it extends: 32 hexadecimal digits. Comments and layout do not matter.
     pub fn hash(&self) -> String {
         format!("{:032x}", self.hash)
+    }
+
+    /// Its name and its hash, as `raw.loads` has them.
+    pub fn id(&self) -> String {
+        format!("{} {}", self.name(), self.hash())
     }
 
     pub(crate) fn program(&self) -> &Program {

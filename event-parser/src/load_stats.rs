@@ -45,9 +45,15 @@ impl LoadStats {
         self.rejected.values().sum()
     }
 
-    /// Lines that were accepted or rejected: neither blank nor dropped.
+    /// Lines dropped.
+    pub fn dropped_lines(&self) -> u64 {
+        self.dropped.values().sum()
+    }
+
+    /// Lines that were accepted or rejected: neither blank nor dropped. Where a mapping makes several events of a line,
+    /// each counts.
     pub fn checked_lines(&self) -> u64 {
-        self.lines - self.blank_lines - self.dropped.values().sum::<u64>()
+        self.accepted_rows() + self.rejected_lines()
     }
 
     /// The share of rejected lines among the checked ones; 0 where there are none.
@@ -118,8 +124,8 @@ mod tests {
             (sum.accepted_rows(), sum.rows_of(TableId::Sessions), sum.rejected["too_long"]),
             (6, 1, 3)
         );
-        assert_eq!(sum.checked_lines(), 10);
-        assert!((sum.reject_ratio() - 0.3).abs() < 1e-9);
+        assert_eq!((sum.checked_lines(), sum.dropped_lines()), (9, 1));
+        assert!((sum.reject_ratio() - 3.0 / 9.0).abs() < 1e-9);
         assert!(LoadStats::default().reject_ratio() < f64::MIN_POSITIVE, "no line is no rejected line");
     }
 }

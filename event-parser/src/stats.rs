@@ -59,6 +59,11 @@ impl ParseStats {
         }
     }
 
+    /// Adds lines, or events of lines, that a mapping has dropped under a word.
+    pub fn add_dropped(&mut self, word: &str, lines: u64) {
+        add_count(&mut self.totals.dropped, word, lines);
+    }
+
     /// The figures so far.
     pub fn totals(&self) -> &LoadStats {
         &self.totals

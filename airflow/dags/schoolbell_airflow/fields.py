@@ -8,6 +8,7 @@ Variables that they read, all optional:
 | `schoolbell_ready_url` | the same | what is waited for: a marker, where a day has several files |
 | `schoolbell_work_dir` | a folder of the user's in the temporary one | the worker's disk |
 | `schoolbell_max_reject_ratio` | `0.01` | the share of rejected lines that fails a day |
+| `schoolbell_mapping` | none | how lines of another shape are read: a built-in mapping or a TOML file |
 | `schoolbell_bin` | `schoolbell` | the program |
 | `schoolbell_dbt_bin` | `dbt` | the program |
 | `schoolbell_dbt_project` | `/opt/schoolbell/dbt` | Schoolbell's dbt project, with its profile |
@@ -77,6 +78,7 @@ def variable(name: str, default: str) -> str:
 
 WORK_DIR = variable("schoolbell_work_dir", "")
 MAX_REJECT_RATIO = variable("schoolbell_max_reject_ratio", "0.01")
+MAPPING = variable("schoolbell_mapping", "")
 BIN = variable("schoolbell_bin", "schoolbell")
 DBT_BIN = variable("schoolbell_dbt_bin", "dbt")
 DBT_PROJECT = variable("schoolbell_dbt_project", "/opt/schoolbell/dbt")

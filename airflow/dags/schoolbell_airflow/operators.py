@@ -149,6 +149,7 @@ class LoadDayOperator(SchoolbellOperator):
         "day_url",
         "work_dir",
         "max_reject_ratio",
+        "mapping",
     )
 
     def __init__(
@@ -158,21 +159,28 @@ class LoadDayOperator(SchoolbellOperator):
         day_url: str,
         work_dir: str = "",
         max_reject_ratio: str = "0.01",
+        mapping: str = "",
         aws_conn_id: str | None = S3_CONN_ID,
         **kwargs: Any,
     ) -> None:
-        """`day_url` names all files of the day: an object, a prefix or a glob."""
+        """`day_url` names all files of the day: an object, a prefix or a glob.
+
+        `mapping` is a built-in mapping or a TOML file on the worker; empty where lines are those of the contract.
+        """
         super().__init__(aws_conn_id=aws_conn_id, **kwargs)
         self.batch_date = batch_date
         self.day_url = day_url
         self.work_dir = work_dir
         self.max_reject_ratio = max_reject_ratio
+        self.mapping = mapping
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Loads the day. Again is the same: a day that is there already with these files is left as it is."""
         folder = work_dir(self.work_dir)
         # A download that breaks off goes on there, in the next try on this worker.
         options = ["--spool", str(folder / "spool"), "--max-reject-ratio", self.max_reject_ratio]
+        if self.mapping:
+            options += ["--mapping", self.mapping]
         summary = self._schoolbell(["load", "--batch-date", self.batch_date, *options, self.day_url], cwd=folder)
         for line in figures(summary):
             self.log.info("%s", line)

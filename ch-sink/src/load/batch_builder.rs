@@ -15,6 +15,7 @@
 
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
+use event_mapping::SourceParser;
 use event_parser::Batch;
 use tokio::sync::mpsc;
 
@@ -74,6 +75,11 @@ impl BatchBuilder {
     /// The batch, to be parsed into.
     pub(super) fn batch(&mut self) -> &mut Batch {
         &mut self.batch
+    }
+
+    /// Counts what a mapping has dropped of a source that was read to its end.
+    pub(super) fn add_dropped_of(&mut self, parser: &SourceParser) {
+        parser.add_dropped_to(&mut self.tally.parsed);
     }
 
     /// Sends the largest table if the batch is full, and waits until there is memory for more. Call it after each read.
@@ -224,7 +230,7 @@ mod tests {
     }
 
     fn lines(tally: LoadTally) -> u64 {
-        tally.into_staged(Uuid::nil(), Duration::ZERO).record.stats.lines
+        tally.into_staged(Uuid::nil(), String::new(), Duration::ZERO).record.stats.lines
     }
 
     #[tokio::test]

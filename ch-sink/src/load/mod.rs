@@ -12,8 +12,10 @@ mod staging;
 mod tally;
 mod unload;
 
+use std::sync::Arc;
 use std::time::Instant;
 
+use event_mapping::Mapping;
 use event_parser::EventDates;
 use event_schema::value::Date;
 use event_source::Source;
@@ -21,7 +23,7 @@ use tracing::{Instrument as _, Span, info_span};
 use uuid::Uuid;
 
 use crate::blocks::BatchTable;
-use crate::record::CommittedSource;
+use crate::record::{CommittedSource, LoadRecord};
 use crate::rejected::Rejected;
 use crate::warehouse::{Commit, Proposal, RowsGone, StagedLoad, Warehouse};
 use crate::{LoadError, WarehouseError};
@@ -49,6 +51,8 @@ pub struct LoadOptions {
     pub allow_misdated: bool,
     /// Whether the day is loaded even if the same sources are committed for it already.
     pub force: bool,
+    /// The mapping that makes events of the lines; `None` where they are lines of the contract.
+    pub mapping: Option<Arc<Mapping>>,
     /// The most bytes of a line, without its ending.
     pub max_line_bytes: usize,
     /// The memory that the load may take. A zstd source with a large window takes up to 128 MiB more, and a
@@ -65,9 +69,15 @@ impl LoadOptions {
             allow_empty: false,
             allow_misdated: false,
             force: false,
+            mapping: None,
             max_line_bytes: 1 << 20,
             memory_bytes: 1 << 30,
         }
+    }
+
+    /// The mapping as records have it: empty for none.
+    fn mapping_id(&self) -> String {
+        self.mapping.as_ref().map_or_else(String::new, |mapping| mapping.id())
     }
 }
 
@@ -106,7 +116,7 @@ async fn load_day(
         // Boxed: the future is large.
         let tally = Box::pin(pipeline::run(day, sources, progress)).await?;
         let (dates, rejected) = (tally.dates().clone(), tally.rejected(day.load_id));
-        let load = tally.into_staged(day.load_id, day.started.elapsed());
+        let load = tally.into_staged(day.load_id, options.mapping_id(), day.started.elapsed());
         let commit = Commit::of(&[load]);
         check_quality(options, &commit, &dates, async || rejected).await?;
         Ok((commit, dates))
@@ -178,13 +188,13 @@ impl<'a> Day<'a> {
     /// The day's commit, if it is of exactly these sources.
     async fn same_sources_committed(&self, sources: &[Source]) -> Result<Option<Commit>, LoadError> {
         let Some(commit) = self.latest_commit().await? else { return Ok(None) };
-        let same = self.find_same_sources([commit.record.sources.as_slice()].into_iter(), sources).await?;
+        let same = self.find_same_sources([&commit.record].into_iter(), sources).await?;
         Ok(same.map(|_| commit))
     }
 
     /// The day's commit, if it is of exactly what has been read.
     async fn same_content_committed(&self, read: &[CommittedSource]) -> Result<Option<Commit>, LoadError> {
-        Ok(self.latest_commit().await?.filter(|commit| commit.record.is_of(read)))
+        Ok(self.latest_commit().await?.filter(|commit| commit.record.is_of(read, &self.options.mapping_id())))
     }
 
     /// Which table does not hold the rows that a commit has counted, if one does not.
@@ -201,10 +211,11 @@ impl<'a> Day<'a> {
         self.warehouse.latest_commit(self.options.batch_date).await.map_err(|error| self.failed(error))
     }
 
-    /// Which of the lists is exactly of these sources. Names and sizes are compared first: content has to be read.
+    /// Which of the records is exactly of these sources, by the same mapping. Names and sizes are compared first: content has
+    /// to be read.
     async fn find_same_sources(
         &self,
-        lists: impl Iterator<Item = &[CommittedSource]>,
+        records: impl Iterator<Item = &LoadRecord>,
         sources: &[Source],
     ) -> Result<Option<usize>, LoadError> {
         let mut named: Vec<_> = sources.iter().map(|source| (source.name(), source.size())).collect();
@@ -217,7 +228,13 @@ impl<'a> Day<'a> {
         let same_names = |list: &[CommittedSource]| {
             list.iter().map(|source| (source.name.as_str(), Some(source.size))).eq(named.iter().copied())
         };
-        let alike: Vec<_> = lists.map(sorted).enumerate().filter(|(_, list)| same_names(list)).collect();
+        let mapping = self.options.mapping_id();
+        let alike: Vec<_> = records
+            .enumerate()
+            .filter(|(_, record)| record.mapping == mapping)
+            .map(|(index, record)| (index, sorted(&record.sources)))
+            .filter(|(_, list)| same_names(list))
+            .collect();
         if alike.is_empty() {
             return Ok(None);
         }

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use event_parser::{Options, Parser};
+use event_mapping::{Mapping, SourceParser};
+use event_parser::Options;
 use event_source::{ReadBuffer, Source, SourceError};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use tokio::sync::mpsc;
@@ -62,8 +63,9 @@ pub(super) async fn run(
         let options = Options::new(day.options.batch_date)
             .with_max_line_bytes(day.options.max_line_bytes)
             .with_batch_bytes(usize::MAX);
+        let mapping = day.options.mapping.clone();
         let span = Span::current();
-        move || span.in_scope(|| read(&sources, &options, builder, &meters))
+        move || span.in_scope(|| read(&sources, &options, mapping.as_ref(), builder, &meters))
     });
 
     let buffers = Buffers::default();
@@ -145,6 +147,7 @@ pub(super) async fn store(
 fn read(
     sources: &[Source],
     options: &Options,
+    mapping: Option<&Arc<Mapping>>,
     mut builder: BatchBuilder,
     meters: &Meters,
 ) -> Result<LoadTally, SourceError> {
@@ -154,7 +157,7 @@ fn read(
         let began = Instant::now();
         let lines_before = builder.batch().lines;
         let mut reader = source.open_counting(Arc::clone(&meters.bytes))?;
-        let mut parser = Parser::new(source.name(), options.clone());
+        let mut parser = SourceParser::new(source.name(), options.clone(), mapping);
         loop {
             let read = reader.read_some(&mut buffer)?;
             if read == 0 {
@@ -167,6 +170,7 @@ fn read(
             }
         }
         parser.finish(builder.batch());
+        builder.add_dropped_of(&parser);
         let fingerprint = reader.fingerprint().expect("the source was read to its end").clone();
         let (lines, ms) = (builder.batch().lines - lines_before, began.elapsed().as_millis() as u64);
         info!(source = source.name(), bytes = fingerprint.size, lines, ms, "read");

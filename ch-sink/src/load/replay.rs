@@ -6,7 +6,8 @@ use std::iter::Peekable;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use event_parser::{Batch, Options, Parser};
+use event_mapping::SourceParser;
+use event_parser::{Batch, Options};
 use event_schema::registry::{REPLAYED_LINES, TableId};
 use event_schema::value::Date;
 use serde::Serialize;
@@ -127,7 +128,7 @@ struct Replay<'a> {
     day: &'a Day<'a>,
     edited: Option<Peekable<EditedLines>>,
     /// Of the source that the last line came from.
-    parser: Option<(String, Parser)>,
+    parser: Option<(String, SourceParser)>,
     batch: Batch,
     batches: u64,
     buffers: Buffers,
@@ -205,7 +206,7 @@ impl<'a> Replay<'a> {
                 let options = Options::new(options.batch_date)
                     .with_max_line_bytes(options.max_line_bytes)
                     .with_batch_bytes(usize::MAX);
-                let parser = Parser::new(source_file, options);
+                let parser = SourceParser::new(source_file, options, self.day.options.mapping.as_ref());
                 &mut other.insert((source_file.clone(), parser)).1
             }
         };
@@ -280,7 +281,12 @@ impl<'a> Replay<'a> {
             *rejected = rejected.saturating_sub(*lines);
         }
         stats.rejected.retain(|_, lines| *lines > 0);
-        let record = LoadRecord::new(base.record.sources.clone(), stats, started.elapsed().as_secs_f64());
+        let record = LoadRecord::new(
+            base.record.sources.clone(),
+            stats,
+            base.record.mapping.clone(),
+            started.elapsed().as_secs_f64(),
+        );
         let mut load_ids = base.load_ids.clone();
         load_ids.push(load_id);
         let commit = Commit { commit_id: Uuid::now_v7(), load_ids, record };

@@ -40,8 +40,7 @@ async fn stage_day(
     let warnings: Vec<String> =
         dates::misdated_names_warning(options.batch_date, sources).into_iter().collect();
     let waiting = if options.force { Vec::new() } else { day.waiting().await? };
-    let of_these =
-        day.find_same_sources(waiting.iter().map(|load| load.record.sources.as_slice()), sources).await?;
+    let of_these = day.find_same_sources(waiting.iter().map(|load| &load.record), sources).await?;
     let mut gone = None;
     if let Some(staged) = of_these.map(|index| &waiting[index]) {
         gone = day.staged_rows_gone(staged).await?;
@@ -58,7 +57,7 @@ async fn stage_day(
     let (load, dates) = match stored.await {
         Ok(tally) => {
             let dates = tally.dates().clone();
-            (tally.into_staged(day.load_id, day.started.elapsed()), dates)
+            (tally.into_staged(day.load_id, options.mapping_id(), day.started.elapsed()), dates)
         }
         Err(error) => {
             cleanup::discard(day).await;
@@ -66,7 +65,9 @@ async fn stage_day(
         }
     };
     // A stream's content is known only now.
-    if let Some(same) = waiting.iter().find(|waiting| waiting.record.is_of(&load.record.sources)) {
+    if let Some(same) =
+        waiting.iter().find(|waiting| waiting.record.is_of(&load.record.sources, &load.record.mapping))
+    {
         gone = day.staged_rows_gone(same).await?;
         if gone.is_none() {
             cleanup::discard_all(day).await;
@@ -143,7 +144,9 @@ pub async fn commit_staged(
     };
 
     let commit = Commit::of(&loads);
-    let same = latest.filter(|latest| !options.force && latest.record.is_of(&commit.record.sources));
+    let same = latest.filter(|latest| {
+        !options.force && latest.record.is_of(&commit.record.sources, &commit.record.mapping)
+    });
     let gone = match &same {
         Some(same) => warehouse.gone_of_commit(batch_date, same).await.map_err(failed)?,
         None => None,
@@ -221,7 +224,7 @@ fn without_repetitions(
     for load in waiting {
         let mut sources = load.record.sources.clone();
         sources.sort_unstable();
-        if seen.insert(sources) {
+        if seen.insert((load.record.mapping.clone(), sources)) {
             loads.push(load);
         } else {
             twice.push(load.load_id);

@@ -57,8 +57,8 @@ impl LoadTally {
     }
 
     /// As a load that could wait for its commit.
-    pub(super) fn into_staged(self, load_id: Uuid, took: Duration) -> StagedLoad {
+    pub(super) fn into_staged(self, load_id: Uuid, mapping: String, took: Duration) -> StagedLoad {
         let stats = self.stats().clone();
-        StagedLoad { load_id, record: LoadRecord::new(self.sources, stats, took.as_secs_f64()) }
+        StagedLoad { load_id, record: LoadRecord::new(self.sources, stats, mapping, took.as_secs_f64()) }
     }
 }

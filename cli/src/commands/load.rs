@@ -1,26 +1,30 @@
 //! `load`: days into the warehouse.
 
 use std::fmt::Write;
+use std::sync::Arc;
 
 use ch_sink::{LoadOptions, LoadReport, LoadStatus, Need, Progress};
+use event_mapping::Mapping;
 use event_schema::value::Date;
 use event_source::{Resolved, Source};
 use tracing::{Level, enabled, info};
 use uuid::Uuid;
 
+use super::mapping::mapping_of;
 use super::{Talk, connect, days, remove_spooled, resolve, runtime, source_options};
 use crate::args;
 use crate::failure::{Code, Failure, Outcome};
 use crate::logging::warn;
-use crate::output::{Output, counts, thousands};
+use crate::output::{Output, counts, dropped_of, thousands};
 use crate::progress;
 
 pub(crate) fn run(args: &args::Load, talk: Talk) -> Outcome {
     match args.batch_date {
         Some(batch_date) if args.commit => commit(args, batch_date, talk),
         Some(batch_date) => {
+            let mapping = mapping_of(&args.mapped)?;
             let resolved = resolve(&args.sources, &args.reading, talk)?;
-            print(&load(args, batch_date, &resolved, talk)?, talk)
+            print(&load(args, batch_date, &resolved, mapping, talk)?, talk)
         }
         None => load_each(args, talk),
     }
@@ -28,6 +32,7 @@ pub(crate) fn run(args: &args::Load, talk: Talk) -> Outcome {
 
 /// Loads one day after another, each by itself, up to the first that fails.
 fn load_each(args: &args::Load, talk: Talk) -> Outcome {
+    let mapping = mapping_of(&args.mapped)?;
     let resolved = resolve(&args.sources, &args.reading, talk)?;
     let days = days::by_date(resolved, &source_options(&args.reading), args.from, args.to)?;
     let dates: Vec<Date> = days.keys().copied().collect();
@@ -39,7 +44,7 @@ fn load_each(args: &args::Load, talk: Talk) -> Outcome {
         })?;
     }
     for (index, (batch_date, resolved)) in days.into_iter().enumerate() {
-        let report = load(args, batch_date, &resolved, talk)
+        let report = load(args, batch_date, &resolved, mapping.clone(), talk)
             .map_err(|failure| failure.and(not_reached(&dates[..index], &dates[index + 1..])))?;
         print_one_of_many(&report, talk)?;
     }
@@ -65,8 +70,15 @@ fn not_reached(before: &[Date], after: &[Date]) -> String {
 }
 
 /// Loads or stages one day.
-fn load(args: &args::Load, batch_date: Date, resolved: &Resolved, talk: Talk) -> Result<LoadReport, Failure> {
-    let options = options(args, batch_date);
+fn load(
+    args: &args::Load,
+    batch_date: Date,
+    resolved: &Resolved,
+    mapping: Option<Arc<Mapping>>,
+    talk: Talk,
+) -> Result<LoadReport, Failure> {
+    let mut options = options(args, batch_date);
+    options.mapping = mapping;
     let sources = &resolved.sources;
     let bar = progress::bytes(sources.iter().map(Source::size).sum(), talk.quiet);
     bar.set_message(batch_date.to_string());
@@ -156,10 +168,11 @@ fn as_text(report: &LoadReport) -> String {
         _ => "is loaded",
     };
     let mut text = format!(
-        "{batch_date} {done} (load {load_id}, {seconds:.1} s)\n  {} lines, {} rejected, {} blank, {} bytes read\n",
+        "{batch_date} {done} (load {load_id}, {seconds:.1} s)\n  {} lines, {} rejected, {} blank{}, {} bytes read\n",
         thousands(report.stats.lines),
         thousands(rejected),
         thousands(report.stats.blank_lines),
+        dropped_of(&report.stats),
         thousands(report.bytes)
     );
     text.push_str(&counts(report.stats.accepted.iter().map(|(table, rows)| (table.as_str(), *rows))));

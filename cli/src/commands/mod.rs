@@ -6,6 +6,7 @@ mod generate;
 mod init;
 mod load;
 mod loads;
+mod mapping;
 mod metrics;
 mod rejects;
 mod report;
@@ -37,6 +38,7 @@ pub(crate) fn run(args: Args) -> Outcome {
         Command::Loads(loads) => loads::run(&loads, talk),
         Command::Doctor(doctor) => doctor::run(&doctor, talk),
         Command::Rejects(rejects) => rejects::run(&rejects, talk),
+        Command::Mapping(mapping) => mapping::run(&mapping, talk),
         Command::Generate(generate) => generate::run(&generate, talk),
         Command::Metrics(metrics) => metrics::run(&metrics, talk),
         Command::Report(report) => report::run(&report, talk),

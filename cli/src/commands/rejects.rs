@@ -14,6 +14,7 @@ use event_schema::value::{Date, visible};
 use serde::Serialize;
 use uuid::Uuid;
 
+use super::mapping::mapping_of;
 use super::{Talk, connect, runtime};
 use crate::args;
 use crate::failure::{Code, Failure, Outcome};
@@ -225,6 +226,19 @@ fn export(
 fn replay(args: &args::Replay, talk: Talk) -> Outcome {
     let mut options = LoadOptions::new(args.batch_date);
     options.max_line_bytes = args.max_line_bytes as usize;
+    options.mapping = mapping_of(&args.mapped)?;
+    if let Some(mapping) =
+        options.mapping.as_ref().filter(|mapping| mapping.definition().input.each.is_some())
+    {
+        return Err(Failure::new(
+            Code::Usage,
+            format_args!(
+                "the mapping {} makes several events of a line: a replay would load those again that the day has; load \
+                 the day again instead",
+                mapping.name()
+            ),
+        ));
+    }
     let open = args.from.as_ref().map(|path| {
         // An error of the files is better told before anything is done.
         check_origins(path).map(|()| move || edited_lines(path))

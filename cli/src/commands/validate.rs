@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use ch_sink::{misdated_events_warning, misdated_names_warning};
-use event_parser::{Backend, Batch, LoadStats, Options, ParseStats, Parser, Reject};
+use event_mapping::{Mapping, SourceParser};
+use event_parser::{Backend, Batch, LoadStats, Options, ParseStats, Reject};
 use event_schema::Reason;
 use event_schema::value::{Date, visible};
 use event_source::{LeftOut, ReadBuffer, Reader, Source};
@@ -15,11 +16,12 @@ use serde::Serialize;
 use tracing::info;
 
 use super::days::date_of_or;
+use super::mapping::mapping_of;
 use super::{Talk, remove_spooled, resolve, today};
 use crate::args;
 use crate::failure::{Code, Failure, Outcome};
 use crate::logging::warn;
-use crate::output::{counts, thousands};
+use crate::output::{counts, dropped_of, thousands};
 use crate::progress;
 
 /// Bytes read at a time.
@@ -62,13 +64,14 @@ struct Day {
 }
 
 pub(crate) fn run(args: &args::Validate, talk: Talk) -> Outcome {
+    let mapping = mapping_of(&args.mapped)?;
     let resolved = resolve(&args.sources, &args.reading, talk)?;
     let sources = &resolved.sources;
     let total = sources.iter().map(Source::size).sum::<Option<u64>>();
     let bar = progress::bytes(total, talk.quiet);
     info!("indexing lines with {}", Backend::default().name());
     let (mut tally, mut days) = (ParseStats::with_examples(args.examples), BTreeMap::new());
-    let checked = check_all(sources, args, &bar, &mut tally, &mut days);
+    let checked = check_all(sources, args, &bar, &mut tally, &mut days, mapping.as_ref());
     bar.finish_and_clear();
     let bytes = checked?;
     remove_spooled(&resolved);
@@ -88,6 +91,7 @@ fn check_all(
     bar: &ProgressBar,
     tally: &mut ParseStats,
     days: &mut BTreeMap<Date, Day>,
+    mapping: Option<&Arc<Mapping>>,
 ) -> Result<u64, Failure> {
     let bytes_read = Arc::new(AtomicU64::new(0));
     for source in sources {
@@ -109,12 +113,18 @@ fn check_all(
         day.sources.push(source.clone());
         day.is_dated |= args.batch_date.is_some() || !source.dates_in_name().is_empty();
         let seen = || bar.set_position(bytes_read.load(Ordering::Relaxed));
-        check(reader, Parser::new(source.name(), options), [&mut *tally, &mut day.tally], seen)?;
+        let parser = SourceParser::new(source.name(), options, mapping);
+        check(reader, parser, [&mut *tally, &mut day.tally], seen)?;
     }
     Ok(bytes_read.load(Ordering::Relaxed))
 }
 
-fn check(mut reader: Reader, mut parser: Parser, tallies: [&mut ParseStats; 2], seen: impl Fn()) -> Outcome {
+fn check(
+    mut reader: Reader,
+    mut parser: SourceParser,
+    tallies: [&mut ParseStats; 2],
+    seen: impl Fn(),
+) -> Outcome {
     let [all, day] = tallies;
     let mut add = |batch: &Batch| {
         all.add(batch);
@@ -134,6 +144,8 @@ fn check(mut reader: Reader, mut parser: Parser, tallies: [&mut ParseStats; 2], 
         if read == 0 {
             parser.finish(&mut batch);
             add(&batch);
+            parser.add_dropped_to(all);
+            parser.add_dropped_to(day);
             return Ok(());
         }
     }
@@ -169,11 +181,12 @@ impl Example {
 fn as_text(report: &Report) -> String {
     let stats = &report.stats;
     let mut text = format!(
-        "{} lines: {} accepted, {} rejected, {} blank\n",
+        "{} lines: {} accepted, {} rejected, {} blank{}\n",
         thousands(stats.lines),
         thousands(stats.accepted_rows()),
         thousands(stats.rejected_lines()),
-        thousands(stats.blank_lines)
+        thousands(stats.blank_lines),
+        dropped_of(stats)
     );
     text.push_str(&counts(stats.accepted.iter().map(|(table, rows)| (table.as_str(), *rows))));
     for reason in Reason::ALL {

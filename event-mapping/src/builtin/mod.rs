@@ -7,6 +7,12 @@ mod tests;
 pub const NAMES: [&str; 9] =
     ["segment", "posthog", "amplitude", "mixpanel", "ga4", "snowplow", "edx", "xapi", "caliper"];
 
+/// What a built-in mapping reads: the first comment of its file.
+pub fn about(name: &str) -> Option<String> {
+    let lines = text(name)?.lines().map_while(|line| line.strip_prefix('#')).map(str::trim);
+    Some(lines.collect::<Vec<_>>().join(" "))
+}
+
 /// The TOML of a built-in mapping.
 pub fn text(name: &str) -> Option<&'static str> {
     Some(match name {

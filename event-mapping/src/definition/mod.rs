@@ -71,6 +71,27 @@ pub struct Rule {
     pub span: Span,
 }
 
+impl Rule {
+    /// The rule in a few words: what it gives, and of which lines.
+    pub fn summary(&self) -> String {
+        let gives = match &self.then {
+            Then::Drop(word) => format!("dropped as {word}"),
+            Then::Event(fields) => {
+                match fields
+                    .iter()
+                    .find(|field| field.field == "event_type")
+                    .map(|field| &field.value.conversion)
+                {
+                    Some(Conversion::Value(Constant::Text(event_type))) => event_type.clone(),
+                    _ => "events".to_owned(),
+                }
+            }
+        };
+        let places: Vec<String> = self.when.iter().map(ToString::to_string).collect();
+        if places.is_empty() { gives } else { format!("{gives}, where {}", places.join(" and ")) }
+    }
+}
+
 /// What becomes of a line that a rule takes.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Then {

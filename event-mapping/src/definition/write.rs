@@ -1,6 +1,6 @@
 //! A definition as TOML that can be read again.
 
-use std::fmt::Write;
+use std::fmt::{self, Write};
 
 use super::{
     Assignment, Condition, Constant, Conversion, Definition, Expression, Input, Place, Rule, Test, Then,
@@ -67,6 +67,13 @@ fn assignments(fields: &[Assignment], out: &mut String) {
             _ => expression(value),
         };
         let _ = writeln!(out, "{field} = {value}");
+    }
+}
+
+impl fmt::Display for Condition {
+    /// As it is written in a file.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&condition(self))
     }
 }
 

@@ -45,6 +45,12 @@ impl ContractLines {
         self.starts.len()
     }
 
+    /// Each line with its `\n`, and where it comes from.
+    pub(super) fn each(&self) -> impl Iterator<Item = (&[u8], Origin)> {
+        let ends = self.starts[1..].iter().map(|(start, _)| *start).chain([self.lines.len()]);
+        self.starts.iter().zip(ends).map(|((start, origin), end)| (&self.lines[*start..end], *origin))
+    }
+
     /// The violations of each element that was rejected, in the order of the source.
     pub fn rejected(&self) -> impl Iterator<Item = &[Violation]> {
         self.rejected.iter().map(|(_, violations)| violations.as_slice())

@@ -5,6 +5,7 @@
 //! - `values`: what a field's value is.
 //! - `rest`: what no field took.
 //! - `explain`: where in the source a value came from, for messages.
+//! - `trial`: a mapping tried out on lines.
 //! - `sink`: what is done with events: `line_mapper` gives them to the parser, `contract_line` writes them as lines.
 
 mod contract_line;
@@ -14,6 +15,7 @@ mod reading;
 mod rest;
 mod rules;
 mod sink;
+mod trial;
 mod values;
 
 #[cfg(test)]
@@ -31,6 +33,7 @@ use crate::json::{Kind, Walker};
 pub use contract_line::ContractLines;
 use reading::{Reading, Slot, Slots};
 pub(crate) use sink::{Sink, Value};
+pub use trial::Trial;
 use values::{Fault, Got, Texts};
 
 /// Maps lines. Its memory is reused from line to line; once that has grown, lines that are accepted allocate nothing.

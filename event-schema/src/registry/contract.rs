@@ -306,6 +306,15 @@ pub const REJECTED_EVENTS: Bookkeeping = Bookkeeping {
     doc: "Lines that were rejected, with every reason.",
 };
 
+const DROPPED_LINES: Column =
+    Column::new("dropped_lines", Counts, "Lines that the mapping has dropped, by its rules' words.")
+        .with_unit("lines");
+const MAPPING: Column = Column::new(
+    "mapping",
+    Plain(Scalar::String),
+    "The mapping that the lines were read with: its name and a hash of what it says; empty for none.",
+);
+
 /// Commits of days.
 pub const LOADS: Bookkeeping = Bookkeeping {
     table: "loads",
@@ -324,6 +333,8 @@ pub const LOADS: Bookkeeping = Bookkeeping {
         Column::new("blank_lines", Plain(Scalar::UInt64), "Blank lines among them.").with_unit("lines"),
         Column::new("accepted_rows", Counts, "Rows stored, by table.").with_unit("rows"),
         Column::new("rejected_rows", Counts, "Lines rejected, by reason.").with_unit("lines"),
+        DROPPED_LINES,
+        MAPPING,
         Column::new("seconds", Plain(Scalar::Float64), "How long the load took.").with_unit("seconds"),
         Column::new("version", Plain(Scalar::String), "The version of Schoolbell that loaded it."),
     ],
@@ -343,6 +354,8 @@ pub const STAGED_LOADS: Bookkeeping = Bookkeeping {
         Column::new("blank_lines", Plain(Scalar::UInt64), "Blank lines among them.").with_unit("lines"),
         Column::new("accepted_rows", Counts, "Rows stored, by table.").with_unit("rows"),
         Column::new("rejected_rows", Counts, "Lines rejected, by reason.").with_unit("lines"),
+        DROPPED_LINES,
+        MAPPING,
         Column::new("seconds", Plain(Scalar::Float64), "How long the load took.").with_unit("seconds"),
         Column::new("version", Plain(Scalar::String), "The version of Schoolbell that loaded it."),
     ],

@@ -20,6 +20,7 @@ mod keys;
 mod load;
 mod local_warehouse;
 mod logs;
+mod mapping;
 mod marts;
 mod memory;
 mod messages;
