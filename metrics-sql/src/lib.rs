@@ -2,7 +2,7 @@
 //!
 //! - [`sql`]: a relational tree and its one renderer; names and values are quoted in one place.
 //! - [`model`]: what a model is: columns with meaning, type and expression, grain, checks, query.
-//! - [`pieces`]: what marts are put together from: activity, money, segments, spans of days.
+//! - [`pieces`]: what marts are put together from: activity, money, segments, periods.
 //! - [`staging`], [`intermediate`], [`marts`]: the definitions themselves.
 //! - [`custom`]: metrics that a user defines in a file.
 //! - [`catalogue`]: every figure of the marts by its name, and the query that reads it.
@@ -15,7 +15,7 @@
 //!
 //! let target = Target::Plain(Plain::with_prefix("acme_", "2026-03-01"));
 //! let mart = models().into_iter().find(|model| model.id.name.as_str() == "fct_activity_daily").unwrap();
-//! assert!(render(&mart, &target).contains("FROM acme_staging.int_activity_gaps"));
+//! assert!(render(&mart, &target).contains("FROM acme_staging.int_active_users"));
 //! ```
 
 pub mod catalogue;

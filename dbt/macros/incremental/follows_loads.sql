@@ -48,11 +48,11 @@
         GROUP BY day, load_id"
     )) %}
     {# The first makes the table, and is there where no day is. #}
-    {% set queries = [narrowed_to(sql, "0", "0")] %}
+    {% set queries = [narrowed_to(sql, "0", {'is': 'nothing'})] %}
     {% for slice in slices_of("SELECT day, row_count FROM " ~ days) %}
         {% set of_events = "load_id IN (SELECT load_id FROM " ~ days ~ " WHERE " ~ is_in_slice('day', slice) ~ ") AND "
             ~ is_in_slice('toDate(event_time)', slice) %}
-        {% do queries.append(narrowed_to(sql, of_events, "0")) %}
+        {% do queries.append(narrowed_to(sql, of_events, {'is': 'nothing'})) %}
     {% endfor %}
     {{ return(queries) }}
 {% endmacro %}

@@ -7,7 +7,7 @@ use integration_tests::marts::{
     last_ended, repeated_purchases,
 };
 use integration_tests::world::World;
-use jiff::civil::Date;
+use jiff::civil::{Date, Weekday};
 use jiff::tz::TimeZone;
 use serde_json::json;
 
@@ -15,6 +15,7 @@ use serde_json::json;
 struct Build {
     zone: &'static str,
     currency: &'static str,
+    week_start: Weekday,
     /// The last date that counts, else the latest day.
     as_of: Option<&'static str>,
     ab: AbOptions,
@@ -31,10 +32,16 @@ fn builds() -> [Build; 4] {
         expected_shares: [(first, shares.into())].into(),
         min_users: 2,
     };
-    let build = |zone, currency| Build { zone, currency, as_of: None, ab: AbOptions::default() };
+    let build = |zone, currency| Build {
+        zone,
+        currency,
+        week_start: Weekday::Monday,
+        as_of: None,
+        ab: AbOptions::default(),
+    };
     [
         build("UTC", "USD"),
-        build("America/New_York", "EUR"),
+        Build { week_start: Weekday::Sunday, ..build("America/New_York", "EUR") },
         Build { as_of: Some("2026-04-30"), ab: all, ..build("Asia/Kolkata", "USD") },
         // The window ends before the seventh day.
         Build {
@@ -50,6 +57,7 @@ impl Build {
         let vars = json!({
             "reporting_timezone": self.zone,
             "reporting_currency": self.currency,
+            "week_start": if self.week_start == Weekday::Sunday { "sunday" } else { "monday" },
             "as_of_date": self.as_of.unwrap_or_default(),
             "ab_window_days": self.ab.window_days,
             "ab_control_variants": self.ab.control_variants,
@@ -76,7 +84,8 @@ fn all_marts_are_what_a_plain_computation_says() {
         world.dbt(&[command, &["--project-dir", &project, "--vars", &vars]].concat());
 
         let zone = TimeZone::get(build.zone).unwrap();
-        let facts = Facts::new(&files, &zone, build.as_of.map(|date| date.parse().unwrap()));
+        let mut facts = Facts::new(&files, &zone, build.as_of.map(|date| date.parse().unwrap()));
+        facts.week_start = build.week_start;
         let rates = Rates::from_csv(build.currency, &rates);
         let mut marts = all_but_ab_tests(&facts, &rates);
         marts.push(ab_test_results(&facts, &rates, &build.ab));
