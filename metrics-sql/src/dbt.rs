@@ -282,7 +282,9 @@ fn describe(model: &Model) -> ModelYml {
     let rows = match &model.build {
         Build::FollowsLoads { .. } => RowsTested { of_last_build: true, changed_by: Vec::new() },
         Build::FollowsChanges(follows) => {
-            let changed_by = follows.changed_by.iter().map(|name| quote_identifier(name.as_str())).collect();
+            // Of what is only added, the rows themselves are known.
+            let changed_by = if follows.is_append_only { &model.grain } else { &follows.changed_by };
+            let changed_by = changed_by.iter().map(|name| quote_identifier(name.as_str())).collect();
             RowsTested { of_last_build: true, changed_by }
         }
         Build::Table | Build::GuardedTable { .. } | Build::Compared { .. } | Build::View => {

@@ -263,7 +263,12 @@
         version if differs else build['version'], build['rebuilt_in'], build['definition'], followed=followed
     )) %}
     {# What changed stays until the next build, for the data tests. #}
-    {% do drop_scratch(['new']) %}
+    {% if config.get('is_append_only', false) %}
+        {% do drop_scratch(['changed']) %}
+        {% do run_query("RENAME TABLE " ~ new ~ " TO " ~ changed) %}
+    {% else %}
+        {% do drop_scratch(['new']) %}
+    {% endif %}
 {% endmacro %}
 
 {# Puts the new rows in the place of those that meet a condition. #}
