@@ -125,7 +125,11 @@ fn daily(metric: &CustomMetric, role: &str, part: &Part) -> Model {
     });
     Model {
         id: daily_of(metric, role),
-        build: if is_followed { Build::of_users_days([source], "activity_date", false) } else { Build::Table },
+        build: if is_followed {
+            Build::of_users_days([source], "activity_date", false)
+        } else {
+            Build::Table
+        },
         description: format!(
             "What `fct_{}` is made from, by user and day. Days after `as_of_date` are included; readers leave \
              them out.",
