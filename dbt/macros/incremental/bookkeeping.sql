@@ -108,8 +108,13 @@
 {% endmacro %}
 
 {% macro drop_scratch(names) %}
-    {% for name in names %}{% do run_query("DROP TABLE IF EXISTS " ~ scratch(name) ~ " SYNC") %}{% endfor %}
+    {% for name in names %}{% do drop_table(scratch(name)) %}{% endfor %}
 {% endmacro %}
+
+{% macro drop_table(relation) %}{% do run_query("DROP TABLE IF EXISTS " ~ relation ~ " SYNC") %}{% endmacro %}
+
+{# The keys of a table that its last build made anew, for the data tests. It stays, so it is no table among the marts. #}
+{% macro changed_keys_table(identifier) -%} {{ bookkeeping_table(identifier ~ '__changed') }} {%- endmacro %}
 
 {# A number that a query answers. #}
 {% macro count_of(query) %}{{ return(run_query(query).rows[0][0] | int) }}{% endmacro %}
@@ -137,11 +142,8 @@
     {% endif %}
     {% if changed_by %}
         {# dbt's cache of relations knows nothing of tables that are made beside models. #}
-        {% set changed = api.Relation.create(schema=relation.schema, identifier=relation.identifier ~ '__changed') %}
-        {% set is_there = count_of(
-            "SELECT count() FROM system.tables WHERE database = " ~ text_value(changed.schema)
-            ~ " AND name = " ~ text_value(changed.identifier)
-        ) %}
+        {% set changed = changed_keys_table(relation.identifier) %}
+        {% set is_there = count_of("EXISTS TABLE " ~ changed) %}
         {% set key = changed_by | join(', ') %}
         {{ return("(" ~ key ~ ") IN (SELECT " ~ key ~ " FROM " ~ changed ~ ")" if is_there else '1') }}
     {% endif %}

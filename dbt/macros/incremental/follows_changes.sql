@@ -31,7 +31,7 @@
     {% endfor %}
     {% if should_full_refresh() or build is none or load_cached_relation(this) is none
             or build['definition'] != model_definition() or followers_begin_anew(build, builds, follows) %}
-        {% do drop_scratch(['changed']) %}
+        {% do drop_table(changed_keys_table(name)) %}
         {% set version = rebuild(build, slices_of_changes(sql, follows)) %}
         {% do run_query(write_build(version, version, model_definition(), followed=followed)) %}
     {% elif build['followed'] == followed %}
@@ -230,12 +230,13 @@
 {% macro build_from_changes(build, followed, sql) %}
     {% set version = build['version'] + 1 %}
     {% set key = config.require('changed_by') | join(', ') %}
-    {% set changed = scratch('changed') %}
+    {% set changed = changed_keys_table(this.identifier) %}
     {% set new = scratch('new') %}
     {% do end_deletions() %}
-    {% do drop_scratch(['changed', 'new', 'next']) %}
+    {% do drop_scratch(['new', 'next']) %}
+    {% do drop_table(changed) %}
     {% set keys_of = context[config.get('changed_keys', 'keys_of_changes')] %}
-    {% do run_query(create_scratch('changed', key, keys_of(build, config.require('follows')))) %}
+    {% do run_query(create_sorted(changed, key, keys_of(build, config.require('follows')))) %}
 
     {% set of = {'is': 'changed', 'table': changed} %}
     {% set query = added_to(this, narrowed_to(sql, events_of_days(changed), of)) %}
@@ -264,7 +265,7 @@
     )) %}
     {# What changed stays until the next build, for the data tests. #}
     {% if config.get('is_append_only', false) %}
-        {% do drop_scratch(['changed']) %}
+        {% do drop_table(changed) %}
         {% do run_query("RENAME TABLE " ~ new ~ " TO " ~ changed) %}
     {% else %}
         {% do drop_scratch(['new']) %}
