@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use crate::output::Output;
 pub(crate) use local_warehouse::{DataFolder, Warehouse};
-pub(crate) use warehouse_state::{Doctor, Loads, Unload};
+pub(crate) use warehouse_state::{Doctor, Loads, OnlyCheck, Unload};
 
 /// Daily analytics for EdTech products: raw events in, numbers out.
 ///
