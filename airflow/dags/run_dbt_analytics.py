@@ -8,8 +8,8 @@ after the other: each brings the marts to the latest day loaded.
 3. `build_marts`: intermediate models and marts, with theirs.
 
 A failed test fails the run at once: its lines say which. Mend the data or the model, then clear the failed task.
-Running it again is always safe. A run that is triggered by hand always builds: do so after a model, a seed or an option
-has changed.
+Running it again is always safe. A run that is triggered by hand always builds: do so after a model, a seed or an
+option has changed.
 """
 
 from __future__ import annotations

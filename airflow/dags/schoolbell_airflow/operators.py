@@ -8,7 +8,7 @@ from collections import Counter, deque
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
@@ -127,17 +127,18 @@ class SchoolbellOperator(ProgramOperator):
         finished, stdout, stderr = self._run(["--output", "json", *arguments], cwd=cwd, show_stdout=False)
         if finished.code == 0:
             return json.loads("\n".join(stdout))
-        self._fail(finished, stderr)
+        raise self._failure(finished, stderr)
 
-    def _fail(self, finished: Finished, stderr: Sequence[str]) -> NoReturn:
+    def _failure(self, finished: Finished, stderr: Sequence[str]) -> AirflowException:
+        """What an exit code means for the task."""
         said = " | ".join(line for line in stderr if line.startswith("schoolbell: ")) or " | ".join(stderr[-3:])
         if finished.code in self.skip_on_exit_code:
-            raise AirflowSkipException(f"exit code {finished.code}: {said}")
+            return AirflowSkipException(f"exit code {finished.code}: {said}")
         if meaning := PERMANENT.get(finished.code):
-            raise AirflowFailException(f"exit code {finished.code}, {meaning}: {said}")
+            return AirflowFailException(f"exit code {finished.code}, {meaning}: {said}")
         if finished.code < 0:
-            raise TemporaryFailure(f"ended by signal {-finished.code}: {said}")
-        raise TemporaryFailure(f"exit code {finished.code}, temporary: {said}")
+            return TemporaryFailure(f"ended by signal {-finished.code}: {said}")
+        return TemporaryFailure(f"exit code {finished.code}, temporary: {said}")
 
 
 class LoadDayOperator(SchoolbellOperator):
@@ -212,7 +213,7 @@ class FindChangesOperator(SchoolbellOperator):
             arguments = ["--output", "json", "doctor", "--only", "marts"]
             finished, stdout, stderr = self._run(arguments, cwd=Path(folder), show_stdout=False)
         if finished.code not in self.FINDINGS or not stdout:
-            self._fail(finished, stderr)
+            raise self._failure(finished, stderr)
         report = json.loads("\n".join(stdout))
         [check] = report["checks"]
         self.log.info("%s", check["message"])
