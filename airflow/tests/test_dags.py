@@ -18,7 +18,7 @@ from conftest import DAGS_FOLDER
 from schoolbell_airflow import alerts, fields
 from schoolbell_airflow.alerts import on_failure
 from schoolbell_airflow.assets import RAW_EVENTS
-from schoolbell_airflow.operators import DbtBuildOperator, LoadDayOperator
+from schoolbell_airflow.operators import DbtBuildOperator, FindChangesOperator, LoadDayOperator
 from schoolbell_airflow.settings import Settings
 
 
@@ -48,7 +48,9 @@ def test_loading(dags: dict[str, DAG]) -> None:
 
 def test_computing(dags: dict[str, DAG]) -> None:
     dag = dags["run_dbt_analytics"]
-    staging, marts = dag.get_task("build_staging"), dag.get_task("build_marts")
+    find, staging, marts = (dag.get_task(name) for name in ("find_changes", "build_staging", "build_marts"))
+    assert isinstance(find, FindChangesOperator)
+    assert find.downstream_task_ids == {"build_staging"}
     assert isinstance(staging, DbtBuildOperator)
     assert isinstance(marts, DbtBuildOperator)
     assert staging.downstream_task_ids == {"build_marts"}

@@ -6,6 +6,7 @@ import json
 import signal
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from schoolbell_airflow import connections
 from schoolbell_airflow.assets import RAW_EVENTS
 from schoolbell_airflow.operators import (
     DbtBuildOperator,
+    FindChangesOperator,
     LoadDayOperator,
     SchoolbellOperator,
     TemporaryFailure,
@@ -236,6 +238,33 @@ def test_figures_are_readable() -> None:
         "  events: 1,200 rows",
         "  rejected as missing_field: 4 lines",
     ]
+
+
+@pytest.mark.parametrize(
+    ("ok", "run_type", "skips"),
+    [
+        (True, "asset_triggered", True),
+        (True, "manual", False),
+        (False, "asset_triggered", False),
+        (False, "manual", False),
+    ],
+)
+def test_a_day_that_was_taken_along_is_skipped(ok: bool, run_type: str, skips: bool, script: Script) -> None:
+    report = {"ok": ok, "checks": [{"name": "marts", "ok": ok, "message": "built at 02:00 from 3 days"}]}
+    task = FindChangesOperator(task_id="find", bin=script(f"echo '{json.dumps(report)}'; exit {0 if ok else 65}"))
+    context: Any = {"dag_run": SimpleNamespace(run_type=run_type)}
+    if skips:
+        with pytest.raises(AirflowSkipException, match="nothing to do: the marts were built at 02:00 from 3 days"):
+            task.execute(context)
+    else:
+        assert task.execute(context) == report
+
+
+@pytest.mark.parametrize(("code", "failure"), [(75, TemporaryFailure), (77, AirflowFailException)])
+def test_what_cannot_be_looked_at_is_no_finding(code: int, failure: type[Exception], script: Script) -> None:
+    context: Any = {"dag_run": SimpleNamespace(run_type="asset_triggered")}
+    with pytest.raises(failure, match=f"exit code {code}"):
+        FindChangesOperator(task_id="find", bin=script(f"exit {code}")).execute(context)
 
 
 def dbt_script(script: Script, results: list[dict[str, str]], code: int) -> str:

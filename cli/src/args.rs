@@ -18,7 +18,7 @@ use crate::logging::LogFormat;
 use crate::output::Output;
 pub(crate) use local_warehouse::{DataFolder, Warehouse};
 pub(crate) use mapping::{Mapped, Mapping, Try};
-pub(crate) use warehouse_state::{Doctor, Loads, Unload};
+pub(crate) use warehouse_state::{Doctor, Loads, OnlyCheck, Unload};
 
 /// Daily analytics for EdTech products: raw events in, numbers out.
 ///

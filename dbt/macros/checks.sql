@@ -10,7 +10,7 @@
         {% do check_timezone() %}
         {% do check_as_of_date() %}
         {# Each of these refuses a value that is none of its type. #}
-        {% do [reporting_currency(), ab_window_days(), ab_min_users(), grace_days(), build_slice_rows()] %}
+        {% do [reporting_currency(), week_start(), ab_window_days(), ab_min_users(), grace_days(), build_slice_rows()] %}
         {% do [ab_control_variants(), ab_expected_shares()] %}
         {% do check_experiments() %}
     {% endif %}

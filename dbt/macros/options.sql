@@ -15,6 +15,7 @@
         'grace_days',
         'reporting_currency',
         'reporting_timezone',
+        'week_start',
     ]) }}
 {%- endmacro %}
 
@@ -49,6 +50,16 @@
         {% do refuse_var('reporting_currency', currency, "it must be three capital letters such as USD.") %}
     {%- endif -%}
     {{ text_value(currency) }}
+{%- endmacro %}
+
+{# The day that weeks begin with, as the mode of `toStartOfWeek`. #}
+{% macro week_start() -%}
+    {%- set modes = {'monday': 1, 'sunday': 0} -%}
+    {%- set day = var('week_start', 'monday') | string -%}
+    {%- if day not in modes -%}
+        {% do refuse_var('week_start', day, "it must be monday or sunday.") %}
+    {%- endif -%}
+    {{ modes[day] }}
 {%- endmacro %}
 
 {# The last date that counts: the var, else the last whole date of the loads. #}

@@ -12,14 +12,14 @@ WITH
         FROM {{ ref('int_money') }}
         WHERE user_id NOT IN (
             SELECT user_id
-            FROM {{ ref('int_user_first_activity') }}
+            FROM {{ ref('int_users') }}
             WHERE first_active_date <= {{ as_of_date() }}
         )
     ) AS of_no_cohort,
     (
         SELECT sum(money.net_revenue)
         FROM {{ ref('int_money') }} AS money
-        INNER JOIN {{ ref('int_user_first_activity') }} AS life ON life.user_id = money.user_id
+        INNER JOIN {{ ref('int_users') }} AS life ON life.user_id = money.user_id
         WHERE dateDiff('month', life.first_active_date, money.event_date) > 36
     ) AS of_later
 SELECT

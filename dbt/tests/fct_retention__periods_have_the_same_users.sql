@@ -3,7 +3,7 @@ SELECT groupArray((cohort_period, users)) AS counts
 FROM (
     SELECT cohort_period, sum(cohort_users) AS users
     FROM {{ ref('fct_retention') }}
-    WHERE period_index = 0
+    WHERE segment = 'overall' AND period_index = 0
     GROUP BY cohort_period
 )
 HAVING min(users) != max(users)

@@ -9,12 +9,12 @@ WITH
     cohorts AS (
         SELECT cohort_start, cohort_users
         FROM {{ ref('fct_retention') }}
-        WHERE cohort_period = 'day' AND period_index = 0
+        WHERE cohort_period = 'day' AND segment = 'overall' AND period_index = 0
     ),
 
     known AS (
         SELECT first_active_date, count() AS users
-        FROM {{ ref('int_user_first_activity') }}
+        FROM {{ ref('int_users') }}
         WHERE first_active_date <= {{ as_of_date() }}
         GROUP BY first_active_date
     ),
@@ -24,7 +24,7 @@ WITH
         UNION ALL
         SELECT cohort_start, 'fct_retention', cohort_users FROM cohorts
         UNION ALL
-        SELECT first_active_date, 'int_user_first_activity', users FROM known
+        SELECT first_active_date, 'int_users', users FROM known
     )
 
 SELECT date, groupArray((place, users)) AS counts

@@ -3,7 +3,7 @@
 WITH
     of_days AS (
         SELECT
-            arrayJoin([('week', toMonday(period_start)), ('month', toStartOfMonth(period_start))]) AS span,
+            arrayJoin([('week', toStartOfWeek(period_start, {{ week_start() }})), ('month', toStartOfMonth(period_start))]) AS span,
             segment,
             segment_value,
             sum(purchases) AS purchases,

@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use crate::model::{Build, Column, ColumnTest, Layer, Model, Role};
+use crate::model::{BearsOn, Build, Column, ColumnTest, Follows, Layer, Model, Role, Slices};
 use crate::sql::{
-    Ident, Target, quote_identifier, quote_in_jinja_text, quote_jinja, render_expr, render_query,
+    Ident, SqlType, Target, quote_identifier, quote_in_jinja_text, quote_jinja, render_expr, render_query,
 };
 use crate::{GENERATED, GeneratedFile};
 
@@ -34,13 +34,25 @@ fn sql(model: &Model, header: &str) -> String {
     let before = match &model.build {
         // Not read by the query itself, but by what the build does around it.
         Build::FollowsLoads { .. } => {
-            "-- depends_on: {{ ref('stg_loads') }}, {{ source('raw', 'loads') }}\n\n"
+            "-- depends_on: {{ ref('stg_loads') }}, {{ source('raw', 'loads') }}\n\n".to_owned()
         }
-        Build::GuardedTable { guard } => &format!("{{{{ {guard}() }}}}\n\n"),
-        _ => "",
+        Build::FollowsChanges(follows) => depends_on(model, follows),
+        Build::GuardedTable { guard } => format!("{{{{ {guard}() }}}}\n\n"),
+        _ => String::new(),
     };
     let query = render_query(&model.query(), &Target::Dbt);
     format!("-- {header}\n{{{{ config(\n{config}) }}}}\n\n{before}{query}\n")
+}
+
+/// The line that tells dbt of models that are followed but not read by the query.
+fn depends_on(model: &Model, follows: &Follows) -> String {
+    let read = model.reads();
+    let followed = follows.models.iter().map(|followed| &followed.model);
+    let refs: Vec<String> = followed
+        .filter(|followed| !read.contains(followed))
+        .map(|followed| format!("{{{{ ref({}) }}}}", quote_jinja(followed.name.as_str())))
+        .collect();
+    if refs.is_empty() { String::new() } else { format!("-- depends_on: {}\n\n", refs.join(", ")) }
 }
 
 /// The arguments of `config`, by name, as jinja.
@@ -71,16 +83,78 @@ fn config(model: &Model) -> Vec<(&'static str, String)> {
             ]);
             config
         }
-        Build::FollowsChanges { follows, changed_by, is_followed } => {
+        Build::Compared { day } => {
+            let mut config = table("compared_table", key);
+            config.push(("changed_by", names(std::slice::from_ref(day))));
+            config
+        }
+        Build::FollowsChanges(follows) => {
             let mut config = table("follows_changes", key);
-            let follows = follows.iter().map(|model| quote_jinja(model.name.as_str()));
-            config.extend([("follows", list(follows)), ("changed_by", names(changed_by))]);
-            if *is_followed {
-                config.push(("is_followed", "true".to_owned()));
+            if let Some(day) = partitions(model) {
+                config.push(("partition_by", text(&format!("toYYYYMM({day})"))));
+            }
+            config.extend(follows_config(follows));
+            if model.id.layer == Layer::Mart {
+                // Readers see the former table until the new one is whole.
+                config.push(("is_exchanged", "true".to_owned()));
             }
             config
         }
     }
+}
+
+/// The column whose months are partitions: of tables that grow with every day, so that a build that deletes what
+/// changed touches the parts of few months.
+fn partitions(model: &Model) -> Option<&str> {
+    let first = model.sorted_by.first().map(Ident::as_str);
+    let grows =
+        model.columns.iter().any(|column| column.name.as_str() == "user_id" || column.ty == SqlType::Users);
+    first.filter(|name| model.id.layer == Layer::Intermediate && grows && name.ends_with("_date"))
+}
+
+fn follows_config(follows: &Follows) -> Vec<(&'static str, String)> {
+    let mut config = vec![
+        ("follows", list(follows.models.iter().map(|followed| quote_jinja(followed.model.name.as_str())))),
+        (
+            "changed_by",
+            list(follows.changed_by.iter().map(|name| quote_jinja(&quote_identifier(name.as_str())))),
+        ),
+    ];
+    let bears_on = follows.models.iter().filter_map(|followed| {
+        let keys = match followed.bears_on {
+            BearsOn::DaysAfter(0) => return None,
+            BearsOn::DaysAfter(days) => format!("arrayMap(days -> changed_date + days, range({}))", days + 1),
+            BearsOn::LaterDays => "later_days".to_owned(),
+            BearsOn::Periods => "periods".to_owned(),
+            BearsOn::Cohorts => "cohorts".to_owned(),
+            BearsOn::Users => "users".to_owned(),
+            BearsOn::Nothing => "[]".to_owned(),
+        };
+        Some(format!("{}: {}", quote_jinja(followed.model.name.as_str()), quote_jinja(&keys)))
+    });
+    let bears_on: Vec<String> = bears_on.collect();
+    if !bears_on.is_empty() {
+        config.push(("bears_on", format!("{{{}}}", bears_on.join(", "))));
+    }
+    if follows.models.iter().any(|followed| followed.bears_on == BearsOn::Cohorts) {
+        config.push(("changed_keys", quote_jinja("changed_cohorts")));
+    }
+    if follows.is_followed {
+        config.push(("is_followed", "true".to_owned()));
+    }
+    if follows.is_append_only {
+        config.push(("is_append_only", "true".to_owned()));
+    }
+    match follows.slices {
+        Slices::Events => {}
+        Slices::Rows(day) => config.push(("sliced_by", quote_jinja(day))),
+        Slices::Users(day) => config.extend([
+            ("sliced_by", quote_jinja(day)),
+            ("slice_weight", quote_jinja("sum(bitmapCardinality(users))")),
+        ]),
+        Slices::None => config.push(("sliced_by", quote_jinja("nothing"))),
+    }
+    config
 }
 
 /// What the table of a model is sorted by, as SQL.
@@ -207,11 +281,13 @@ fn describe(model: &Model) -> ModelYml {
     // Tests that read all of history every night would cost more than the build.
     let rows = match &model.build {
         Build::FollowsLoads { .. } => RowsTested { of_last_build: true, changed_by: Vec::new() },
-        Build::FollowsChanges { changed_by, .. } => {
+        Build::FollowsChanges(follows) => {
+            // Of what is only added, the rows themselves are known.
+            let changed_by = if follows.is_append_only { &model.grain } else { &follows.changed_by };
             let changed_by = changed_by.iter().map(|name| quote_identifier(name.as_str())).collect();
             RowsTested { of_last_build: true, changed_by }
         }
-        Build::Table | Build::GuardedTable { .. } | Build::View => {
+        Build::Table | Build::GuardedTable { .. } | Build::Compared { .. } | Build::View => {
             RowsTested { of_last_build: false, changed_by: Vec::new() }
         }
     };

@@ -1,10 +1,10 @@
 //! Intermediate models: compact tables that marts share, so that no mart reads events again.
 
 pub mod experiments;
-mod gaps;
 mod money;
 mod purchases;
 mod tasks;
+mod users;
 
 use event_schema::registry::{ColumnType, Scalar};
 
@@ -12,19 +12,17 @@ use crate::model::{Build, Column, Layer, Model, ModelRef};
 use crate::pieces::{activity_models, is_reported, reporting_date};
 use crate::sql::{Changed, Cte, Query, Relation, Select, SqlType, Var, call, col, int, var};
 
-pub use gaps::{ACTIVITY_SEGMENTS, LIFECYCLE, LONGEST_GAP, Lifecycle, activity_gaps};
 pub use money::{EXCHANGE_RATES, money};
 pub use purchases::{counted_purchases, purchases};
 pub use tasks::TASK_SEGMENTS;
+pub use users::{
+    ACTIVITY_SEGMENTS, active_periods, active_users, new_users, segment_columns, unseen_before, user_numbers,
+    users,
+};
 
 /// The days each user was active, by platform and country.
 pub fn user_activity_daily() -> ModelRef {
     ModelRef::new(Layer::Intermediate, "int_user_activity_daily")
-}
-
-/// The first day each user was active.
-pub fn user_first_activity() -> ModelRef {
-    ModelRef::new(Layer::Intermediate, "int_user_first_activity")
 }
 
 /// Every day that marts report.
@@ -44,9 +42,16 @@ pub fn task_success_daily() -> ModelRef {
 
 /// Every intermediate model.
 pub fn models() -> Vec<Model> {
-    let activity = vec![build_user_activity_daily(), build_user_first_activity(), gaps::model()];
-    let money = [purchases::models(), vec![money::model()]].concat();
-    [activity, money, tasks::models(), vec![build_calendar()], experiments::models()].concat()
+    [
+        vec![build_user_activity_daily()],
+        users::models(),
+        purchases::models(),
+        vec![money::model()],
+        tasks::models(),
+        vec![build_calendar(), users::build_active_periods()],
+        experiments::models(),
+    ]
+    .concat()
 }
 
 fn build_user_activity_daily() -> Model {
@@ -62,17 +67,13 @@ fn build_user_activity_daily() -> Model {
     };
     Model {
         id: user_activity_daily(),
-        build: Build::FollowsChanges {
-            follows: activity_models().into(),
-            changed_by: ["activity_date", "user_id"].map(Into::into).into(),
-            is_followed: false,
-        },
+        build: Build::of_users_days(activity_models(), "activity_date", true),
         description: "The days each user was active: an event, a task result or a session. Days after \
                       `as_of_date` are included, so that the table does not depend on it; readers leave \
                       them out."
             .to_owned(),
-        grain: ["user_id", "activity_date", "platform", "country"].map(Into::into).into(),
-        sorted_by: ["user_id", "activity_date", "platform", "country"].map(Into::into).into(),
+        grain: ["activity_date", "user_id", "platform", "country"].map(Into::into).into(),
+        sorted_by: ["activity_date", "user_id", "platform", "country"].map(Into::into).into(),
         columns: vec![
             Column::key("user_id", SqlType::String, "Who was active.", col("user_id")),
             Column::activity_date(col("activity_date")),
@@ -105,39 +106,19 @@ fn build_user_activity_daily() -> Model {
     }
 }
 
-fn build_user_first_activity() -> Model {
-    Model {
-        id: user_first_activity(),
-        build: Build::Table,
-        description: "The first day each user was active, anywhere. It may lie after `as_of_date`."
-            .to_owned(),
-        grain: vec!["user_id".into()],
-        sorted_by: vec!["user_id".into()],
-        columns: vec![
-            Column::key("user_id", SqlType::String, "Who was active.", col("user_id")),
-            Column::attribute(
-                "first_active_date",
-                SqlType::Date,
-                "The first day, in the reporting time zone.",
-                call("min", [col("activity_date")]),
-            ),
-        ],
-        checks: Vec::new(),
-        ctes: Vec::new(),
-        rows: Select::from(user_activity_daily()).group_by([col("user_id")]),
-    }
-}
+/// How many days the longest window of active users has, its last day included.
+pub const LONGEST_WINDOW_DAYS: i64 = 30;
 
 fn build_calendar() -> Model {
-    let reported = Select::from(user_first_activity())
-        .item(call("min", [col("first_active_date")]), "first_date")
-        .filter(is_reported(col("first_active_date")))
+    let reported = Select::from(active_users())
+        .item(call("min", [col("activity_date")]), "first_date")
+        .filter(is_reported(col("activity_date")))
         // Without activity there is no calendar, where an ungrouped `min` would make a row.
         .having(call("count", []).greater(int(0)));
     let days = var(Var::AsOfDate) - col("first_date") + int(1);
     Model {
         id: calendar(),
-        build: Build::Table,
+        build: Build::Compared { day: "calendar_date".into() },
         description:
             "Every day that marts report: from the first activity to `as_of_date`. Purchases, refunds and \
                       assignments begin nothing; only `fct_revenue` begins earlier, where money moved before."
@@ -152,12 +133,11 @@ fn build_calendar() -> Model {
                 col("first_date") + col("day_index"),
             ),
             Column::attribute(
-                "day_index",
-                SqlType::UInt64,
-                "How many days after the first one.",
-                col("day_index"),
-            )
-            .unit(Some("days")),
+                "is_mau_window_full",
+                SqlType::Bool,
+                "Whether it is the calendar's thirtieth day or a later one.",
+                col("day_index").at_least(int(LONGEST_WINDOW_DAYS - 1)).cast(SqlType::Bool),
+            ),
         ],
         checks: Vec::new(),
         ctes: vec![Cte::new("first_day", "The first day of activity that counts.", reported)],

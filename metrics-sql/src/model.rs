@@ -171,17 +171,94 @@ pub enum Build {
         /// The table of `raw`.
         source: Ident,
     },
-    /// Rows by day, or by user and day: only those are made anew that changed in the models it follows.
+    /// A small table made anew by every build and compared with the former one: the days whose rows differ are what
+    /// others follow.
+    Compared {
+        /// The column of the day.
+        day: Ident,
+    },
+    /// Rows under keys that hold a day: only those are made anew that changes of the models it follows bear on.
     ///
     /// The query reads each of them with [`Select::only_changed`].
-    FollowsChanges {
-        /// The models whose changes are followed; each is kept by loads or changes itself.
-        follows: Vec<ModelRef>,
-        /// The column of the day and, where the users of a day are apart, that of the user.
-        changed_by: Vec<Ident>,
-        /// Whether others follow its changes.
+    FollowsChanges(Follows),
+}
+
+impl Build {
+    /// Rows of users' days, which are made anew where events of these models changed.
+    pub fn of_users_days(
+        models: impl IntoIterator<Item = ModelRef>,
+        day: impl Into<Ident>,
         is_followed: bool,
-    },
+    ) -> Build {
+        Build::FollowsChanges(Follows {
+            models: models.into_iter().map(Followed::same_day).collect(),
+            changed_by: vec![day.into(), "user_id".into()],
+            is_followed,
+            is_append_only: false,
+            slices: Slices::Events,
+        })
+    }
+}
+
+/// What a table follows, and how.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Follows {
+    /// The models it is made from; each is kept by loads or changes itself.
+    pub models: Vec<Followed>,
+    /// The columns of the key: the day and, where the users of a day are apart, that of the user; or a period.
+    pub changed_by: Vec<Ident>,
+    /// Whether others follow its changes.
+    pub is_followed: bool,
+    /// Whether rows are only ever added.
+    pub is_append_only: bool,
+    /// How it is made from nothing.
+    pub slices: Slices,
+}
+
+/// A followed model, and what a change of it changes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Followed {
+    /// The model.
+    pub model: ModelRef,
+    /// The keys that a changed day bears on.
+    pub bears_on: BearsOn,
+}
+
+impl Followed {
+    /// A model whose changed days are those of the follower.
+    pub fn same_day(model: ModelRef) -> Followed {
+        Followed { model, bears_on: BearsOn::DaysAfter(0) }
+    }
+}
+
+/// The keys of a follower that a changed day of the followed model bears on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BearsOn {
+    /// That day and so many after it.
+    DaysAfter(u32),
+    /// That day and all after it.
+    LaterDays,
+    /// The day, week and month that it is in.
+    Periods,
+    /// The cohorts of retention: see the macro `changed_cohorts`.
+    Cohorts,
+    /// The users whose days changed, where the key is made by a macro that looks at them.
+    Users,
+    /// None: the follower reads nothing that a change of days would alter. It begins anew when the model does.
+    Nothing,
+}
+
+/// How a table is made from nothing: the days of what it reads, taken together until they are much.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Slices {
+    /// By the events of all followed models.
+    Events,
+    /// By the rows of the first followed model, which has this column of the day.
+    Rows(&'static str),
+    /// By the users in the bitmaps `users` of the first followed model, which has this column of the day.
+    Users(&'static str),
+    /// In one go.
+    None,
 }
 
 /// A table of the warehouse that dbt builds.

@@ -1,10 +1,9 @@
-//! Pieces that marts are put together from: activity, money, segments, spans of days.
+//! Pieces that marts are put together from: activity, money, segments, periods.
 
 use event_schema::registry::{EVENTS, SESSIONS, TASK_RESULTS};
 
-use crate::intermediate;
 use crate::model::ModelRef;
-use crate::sql::{Expr, Relation, Select, Var, array, call, col, int, text, tuple, var};
+use crate::sql::{Expr, Var, array, call, case, col, int, text, tuple, var};
 use crate::staging;
 
 /// The date of an instant in the reporting zone.
@@ -20,12 +19,6 @@ pub fn is_reported(date: Expr) -> Expr {
 /// The staging models whose rows are activity. Purchases, refunds and assignments are not.
 pub fn activity_models() -> [ModelRef; 3] {
     [&EVENTS, &TASK_RESULTS, &SESSIONS].map(staging::events_of)
-}
-
-/// Days of activity up to the as-of date, from the compact table under an alias, without items.
-pub fn reported_activity(alias: &'static str) -> Select {
-    Select::from(Relation::from(intermediate::user_activity_daily()).alias(alias))
-        .filter(is_reported(col("activity_date").of(alias)))
 }
 
 /// Whether a row of `stg_purchases` is money paid: a purchase, no trial, of more than nothing.
@@ -71,31 +64,63 @@ pub fn segment_pairs(segments: &[Segment]) -> Expr {
     array(segments.iter().map(|segment| segment.pair()))
 }
 
-/// A number of users that holds over a span of days, as two steps: up on the first day, down on the day
-/// after the last.
-///
-/// The sum of all steps up to a day is the number on that day. With spans that end where the same user's
-/// next one begins, each user is counted once: exact distinct counts over sliding windows, at the cost of
-/// two steps a span instead of one row a user, day and window.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Presence {
-    /// The measure's name.
-    pub measure: &'static str,
-    /// How many users.
-    pub users: Expr,
-    /// The first day.
-    pub from: Expr,
-    /// The day after the last.
-    pub until: Expr,
+/// A length of time that marts give figures for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Period {
+    /// A date.
+    Day,
+    /// Seven days; which day begins them is an option.
+    Week,
+    /// A calendar month.
+    Month,
 }
 
-/// The two steps of each presence, as an array of (date, measure, change) to be joined.
-pub fn steps(presences: &[Presence]) -> Expr {
-    array(presences.iter().flat_map(|presence| {
-        let users = call("toInt64", [presence.users.clone()]);
-        [
-            tuple([presence.from.clone(), text(presence.measure), users.clone()]),
-            tuple([presence.until.clone(), text(presence.measure), -users]),
-        ]
-    }))
+impl Period {
+    /// All of them.
+    pub const ALL: [Period; 3] = [Period::Day, Period::Week, Period::Month];
+
+    /// What marts call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Period::Day => "day",
+            Period::Week => "week",
+            Period::Month => "month",
+        }
+    }
+
+    /// The first day of the period that a date is in.
+    pub fn start(self, date: Expr) -> Expr {
+        match self {
+            Period::Day => date,
+            Period::Week => call("toStartOfWeek", [date, var(Var::WeekStart)]),
+            Period::Month => call("toStartOfMonth", [date]),
+        }
+    }
+
+    /// The first day of the period so many periods after the one that begins on `start`; a number below zero is one
+    /// before it.
+    pub fn nth(self, start: Expr, number: Expr) -> Expr {
+        match self {
+            Period::Day => start + number,
+            Period::Week => start + number * int(7),
+            Period::Month => call("addMonths", [start, number]),
+        }
+    }
+}
+
+/// The periods that a date is in, as an array of pairs of name and first day to be joined.
+pub fn periods_of(date: &Expr) -> Expr {
+    array(Period::ALL.map(|period| tuple([text(period.name()), period.start(date.clone())])))
+}
+
+/// The value for the period whose name an expression is.
+pub fn by_period(name: &Expr, value: impl Fn(Period) -> Expr) -> Expr {
+    let is = |period: Period| name.clone().equals(text(period.name()));
+    let branches = [Period::Day, Period::Week].map(|period| (is(period), value(period)));
+    case(branches, value(Period::Month))
+}
+
+/// The set of nobody.
+pub fn nobody() -> Expr {
+    call("bitmapBuild", [call("emptyArrayUInt32", [])])
 }

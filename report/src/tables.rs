@@ -190,7 +190,7 @@ fn retention(marts: &str, to: Date) -> String {
         })
         .collect();
     format!(
-        "SELECT cohort_period, cohort_start, 'overall' AS segment, '' AS segment_value, period_index, cohort_users, retained_users, \
+        "SELECT cohort_period, cohort_start, segment, segment_value, period_index, cohort_users, retained_users, \
          retained_or_later_users, is_complete FROM {marts}.fct_retention \
          WHERE cohort_start <= toDate('{to}') AND period_index <= 30 AND ({}) \
          ORDER BY cohort_period, cohort_start, segment, segment_value, period_index",

@@ -127,14 +127,18 @@ class SchoolbellOperator(ProgramOperator):
         finished, stdout, stderr = self._run(["--output", "json", *arguments], cwd=cwd, show_stdout=False)
         if finished.code == 0:
             return json.loads("\n".join(stdout))
+        raise self._failure(finished, stderr)
+
+    def _failure(self, finished: Finished, stderr: Sequence[str]) -> AirflowException:
+        """What an exit code means for the task."""
         said = " | ".join(line for line in stderr if line.startswith("schoolbell: ")) or " | ".join(stderr[-3:])
         if finished.code in self.skip_on_exit_code:
-            raise AirflowSkipException(f"exit code {finished.code}: {said}")
+            return AirflowSkipException(f"exit code {finished.code}: {said}")
         if meaning := PERMANENT.get(finished.code):
-            raise AirflowFailException(f"exit code {finished.code}, {meaning}: {said}")
+            return AirflowFailException(f"exit code {finished.code}, {meaning}: {said}")
         if finished.code < 0:
-            raise TemporaryFailure(f"ended by signal {-finished.code}: {said}")
-        raise TemporaryFailure(f"exit code {finished.code}, temporary: {said}")
+            return TemporaryFailure(f"ended by signal {-finished.code}: {said}")
+        return TemporaryFailure(f"exit code {finished.code}, temporary: {said}")
 
 
 class LoadDayOperator(SchoolbellOperator):
@@ -202,6 +206,30 @@ class LoadDayOperator(SchoolbellOperator):
             }
 
 
+class FindChangesOperator(SchoolbellOperator):
+    """Skips what follows where the marts were built from all that is loaded now: an earlier run took this day along.
+
+    A run that somebody has triggered by hand always goes on: a model or an option may have changed.
+    """
+
+    FINDINGS = (0, 65)
+    """The exit codes with which `schoolbell doctor` says what it has found."""
+
+    def execute(self, context: Context) -> Any:
+        """Answers what was found, where there is something to build."""
+        with TemporaryDirectory(dir=work_dir("")) as folder:
+            arguments = ["--output", "json", "doctor", "--only", "marts"]
+            finished, stdout, stderr = self._run(arguments, cwd=Path(folder), show_stdout=False)
+        if finished.code not in self.FINDINGS or not stdout:
+            raise self._failure(finished, stderr)
+        report = json.loads("\n".join(stdout))
+        [check] = report["checks"]
+        self.log.info("%s", check["message"])
+        if report["ok"] and context["dag_run"].run_type != "manual":
+            raise AirflowSkipException(f"nothing to do: the marts were {check['message']}")
+        return report
+
+
 def figures(summary: Mapping[str, Any]) -> list[str]:
     """A load's summary for people, a fact a line."""
     done = "holds these files already" if summary["status"] == "already_loaded" else summary["status"]
@@ -251,8 +279,6 @@ class DbtBuildOperator(ProgramOperator):
         arguments = ["--no-use-colors", "--no-send-anonymous-usage-stats", "build"]
         arguments += ["--project-dir", self.project_dir, "--profiles-dir", self.project_dir]
         arguments += ["--target-path", str(target), "--log-path", str(target / "logs")]
-        # Unit tests have inputs of their own: they are for whoever changes a model, not for every night.
-        arguments += ["--exclude-resource-type", "unit_test"]
         arguments += ["--indirect-selection", self.indirect_selection, "--select", *self.select]
         finished, _, _ = self._run(arguments, cwd=target, show_stdout=True)
         summary = _nodes(results)

@@ -29,8 +29,18 @@ pub(crate) enum Loads {
     },
 }
 
+/// A check that can be asked for alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum OnlyCheck {
+    /// Whether the marts were built, to the end, from what is loaded now: a build would have nothing to do
+    Marts,
+}
+
 #[derive(Debug, clap::Args)]
 pub(crate) struct Doctor {
+    /// Look at this alone
+    #[arg(long, value_enum, value_name = "CHECK")]
+    pub(crate) only: Option<OnlyCheck>,
     #[command(flatten)]
     pub(crate) connection: Connection,
 }

@@ -5,8 +5,8 @@
     defined it then, and what it was made from: the loads (staging), or the versions of the models it follows
     (intermediate). The row is written last, in one insert: a build that fails half way is done again by the next.
 
-    `schoolbell_changes` says which users' days each version of a model changed. It is written before the model is,
-    so a follower may look at a day too many after a failure, never at one too few.
+    `schoolbell_changes` says which days each version of a model changed, and of staging which users'. It is written
+    before the model is, so a follower may look at a day too many after a failure, never at one too few.
 #}
 
 {% macro bookkeeping_table(name) -%}
@@ -38,7 +38,7 @@
             version UInt64 COMMENT 'In which of its versions',
             timezone LowCardinality(String) COMMENT 'The reporting time zone of changed_date',
             changed_date Date COMMENT 'The day of which rows came or went',
-            user_id String COMMENT 'The user whose rows they are',
+            user_id String COMMENT 'The user whose rows they are; empty where users are not told apart',
             written_on Date DEFAULT today() COMMENT 'When this was written'
         )
         ENGINE = MergeTree PARTITION BY toYYYYMM(written_on) ORDER BY (model, version, changed_date, user_id)
@@ -79,8 +79,11 @@
     {%- for value in values %}{{ text_value(value) }}{{ ', ' if not loop.last }}{% endfor -%}
 {%- endmacro %}
 
-{# A hash of what makes the model: its code, its configuration included. #}
-{% macro model_definition() %}{{ return(local_md5(model['raw_code'])) }}{% endmacro %}
+{# A hash of what makes the model: its code, its configuration included, and the options that all of its rows depend on. #}
+{% macro model_definition() %}
+    {% set code = model['raw_code'] %}
+    {{ return(local_md5(code ~ ('week_start ' ~ week_start() if 'week_start()' in code or "'periods'" in code else ''))) }}
+{% endmacro %}
 
 {# The statement that writes a model's row. `loads` is an expression; `followed` names versions. #}
 {% macro write_build(version, rebuilt_in, definition, loads="map()", followed={}) -%}
@@ -105,8 +108,13 @@
 {% endmacro %}
 
 {% macro drop_scratch(names) %}
-    {% for name in names %}{% do run_query("DROP TABLE IF EXISTS " ~ scratch(name) ~ " SYNC") %}{% endfor %}
+    {% for name in names %}{% do drop_table(scratch(name)) %}{% endfor %}
 {% endmacro %}
+
+{% macro drop_table(relation) %}{% do run_query("DROP TABLE IF EXISTS " ~ relation ~ " SYNC") %}{% endmacro %}
+
+{# The keys of a table that its last build made anew, for the data tests. It stays, so it is no table among the marts. #}
+{% macro changed_keys_table(identifier) -%} {{ bookkeeping_table(identifier ~ '__changed') }} {%- endmacro %}
 
 {# A number that a query answers. #}
 {% macro count_of(query) %}{{ return(run_query(query).rows[0][0] | int) }}{% endmacro %}
@@ -134,11 +142,8 @@
     {% endif %}
     {% if changed_by %}
         {# dbt's cache of relations knows nothing of tables that are made beside models. #}
-        {% set changed = api.Relation.create(schema=relation.schema, identifier=relation.identifier ~ '__changed') %}
-        {% set is_there = count_of(
-            "SELECT count() FROM system.tables WHERE database = " ~ text_value(changed.schema)
-            ~ " AND name = " ~ text_value(changed.identifier)
-        ) %}
+        {% set changed = changed_keys_table(relation.identifier) %}
+        {% set is_there = count_of("EXISTS TABLE " ~ changed) %}
         {% set key = changed_by | join(', ') %}
         {{ return("(" ~ key ~ ") IN (SELECT " ~ key ~ " FROM " ~ changed ~ ")" if is_there else '1') }}
     {% endif %}

@@ -42,17 +42,17 @@
 {# The model's SQL for each slice: its days, and the loads that have events of them. #}
 {% macro slices_of_loads(sql) %}
     {% set days = scratch('days') %}
-    {% do run_query(create_scratch('days', 'day, load_id',
+    {% do run_query(create_sorted(days, 'day, load_id',
         "SELECT toDate(event_time) AS day, load_id, count() AS row_count
         FROM " ~ source('raw', config.require('source_table')) ~ " WHERE load_id IN (" ~ current_loads() ~ ")
         GROUP BY day, load_id"
     )) %}
     {# The first makes the table, and is there where no day is. #}
-    {% set queries = [narrowed_to(sql, "0", "0")] %}
+    {% set queries = [narrowed_to(sql, "0", {'is': 'nothing'})] %}
     {% for slice in slices_of("SELECT day, row_count FROM " ~ days) %}
         {% set of_events = "load_id IN (SELECT load_id FROM " ~ days ~ " WHERE " ~ is_in_slice('day', slice) ~ ") AND "
             ~ is_in_slice('toDate(event_time)', slice) %}
-        {% do queries.append(narrowed_to(sql, of_events, "0")) %}
+        {% do queries.append(narrowed_to(sql, of_events, {'is': 'nothing'})) %}
     {% endfor %}
     {{ return(queries) }}
 {% endmacro %}
@@ -66,13 +66,13 @@
     {% do end_deletions() %}
     {% do drop_scratch(['loads', 'stale', 'plan']) %}
 
-    {% do run_query(create_scratch('loads', 'load_id', select_changed_loads())) %}
+    {% do run_query(create_sorted(loads, 'load_id', select_changed_loads())) %}
     {% if count_of("SELECT count() FROM " ~ loads) == 0 %}
         {% call statement('main') %}SELECT 'no load came or went'{% endcall %}
     {% else %}
-        {% do run_query(create_scratch('stale', event_key(), select_stale(loads))) %}
+        {% do run_query(create_sorted(stale, event_key(), select_stale(loads))) %}
         {% set stale = stale if count_of("SELECT count() FROM " ~ stale) else none %}
-        {% do run_query(create_scratch('plan', event_key(), select_plan(source_relation, loads, stale))) %}
+        {% do run_query(create_sorted(plan, event_key(), select_plan(source_relation, loads, stale))) %}
 
         {% do run_query(
             "INSERT INTO " ~ changes_table() ~ " (model, version, timezone, changed_date, user_id)
@@ -98,8 +98,8 @@
 {# What decides between two rows of an event: the first stays. #}
 {% macro arrival() -%} (batch_date, toString(source_file), source_line, load_id) {%- endmacro %}
 
-{% macro create_scratch(name, order_by, query) -%}
-    CREATE TABLE {{ scratch(name) }} ENGINE = MergeTree ORDER BY ({{ order_by }}) AS
+{% macro create_sorted(relation, order_by, query) -%}
+    CREATE TABLE {{ relation }} ENGINE = MergeTree ORDER BY ({{ order_by }}) AS
     {{ query }}
 {%- endmacro %}
 

@@ -20,8 +20,13 @@
     {{ return(slices) }}
 {% endmacro %}
 
-{# The condition that a day is in the slice. #}
-{% macro is_in_slice(day, slice) -%} {{ day }} BETWEEN {{ slice['first'] }} AND {{ slice['last'] }} {%- endmacro %}
+{# The condition that a day is in the slice; the first and the last may be open. #}
+{% macro is_in_slice(day, slice) -%}
+    {%- set conditions = [] -%}
+    {%- if not slice.get('is_first') %}{% do conditions.append(day ~ " >= " ~ slice['first']) %}{% endif -%}
+    {%- if not slice.get('is_last') %}{% do conditions.append(day ~ " <= " ~ slice['last']) %}{% endif -%}
+    {{ conditions | join(" AND ") or "1" }}
+{%- endmacro %}
 
 {#
     Makes the model from nothing, by a query a slice, and exchanges it for the former table at once. Until its row is
@@ -41,7 +46,7 @@
     {% do drop_scratch(['new']) %}
     {% call statement('main') %}{{ get_create_table_as_sql(False, new_relation, queries[0]) }}{% endcall %}
     {% for query in queries[1:] %}
-        {% do run_query(insert_rows(new_relation, query)) %}
+        {% do run_query(insert_rows(new_relation, added_to(new_relation, query))) %}
     {% endfor %}
     {% if existing_relation is not none %}
         {% do exchange_tables_atomic(new_relation, target_relation) %}

@@ -5,6 +5,7 @@
     order_by=['activity_date', 'segment', 'segment_value'],
     follows=['int_user_tasks_daily'],
     changed_by=['activity_date'],
+    sliced_by='activity_date',
 ) }}
 
 SELECT

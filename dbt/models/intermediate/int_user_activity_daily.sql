@@ -2,9 +2,11 @@
 {{ config(
     materialized='follows_changes',
     engine='MergeTree()',
-    order_by=['user_id', 'activity_date', 'platform', 'country'],
+    order_by=['activity_date', 'user_id', 'platform', 'country'],
+    partition_by='toYYYYMM(activity_date)',
     follows=['stg_events', 'stg_task_results', 'stg_sessions'],
     changed_by=['activity_date', 'user_id'],
+    is_followed=true,
 ) }}
 
 WITH

@@ -3,6 +3,7 @@
     materialized='follows_changes',
     engine='MergeTree()',
     order_by=['activity_date', 'user_id', 'task_id', 'platform', 'country', 'course_id'],
+    partition_by='toYYYYMM(activity_date)',
     follows=['stg_task_results'],
     changed_by=['activity_date', 'user_id'],
     is_followed=true,

@@ -12,7 +12,7 @@ WITH
             'activity_to_paid' AS conversion,
             user_id,
             first_active_date AS cohort_date
-        FROM {{ ref('int_user_first_activity') }}
+        FROM {{ ref('int_users') }}
         WHERE first_active_date <= {{ as_of_date() }}
         UNION ALL
         SELECT

@@ -11,7 +11,7 @@ WITH
         SELECT
             user_id,
             toStartOfMonth(first_active_date) AS cohort_month
-        FROM {{ ref('int_user_first_activity') }}
+        FROM {{ ref('int_users') }}
         WHERE first_active_date <= {{ as_of_date() }}
     ),
 

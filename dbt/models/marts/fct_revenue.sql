@@ -50,36 +50,17 @@ WITH
         WHERE NOT `kind` = 'refund'
     ),
 
-    -- A user counts on the first day of each period that they are active or pay on, so days add up
-    -- to weeks and months.
-    users AS (
+    -- A user counts on the first day of each period that they pay on, so days add up to weeks and
+    -- months.
+    payers AS (
         SELECT
-            'active_users' AS measure,
-            segment,
-            segment_value,
-            activity_date AS `day`,
-            sumIf(active_users, activity_date != activity_date - days_since_previous) AS seen_first_in_day,
-            sumIf(
-                active_users,
-                toMonday(activity_date) != toMonday(activity_date - days_since_previous)
-            ) AS seen_first_in_week,
-            sumIf(
-                active_users,
-                toStartOfMonth(activity_date) != toStartOfMonth(activity_date - days_since_previous)
-            ) AS seen_first_in_month
-        FROM {{ ref('int_activity_gaps') }}
-        GROUP BY
-            segment,
-            segment_value,
-            activity_date
-        UNION ALL
-        SELECT
-            'paying_users' AS measure,
             segment,
             segment_value,
             `day`,
             countIf(`day` != previous_day) AS seen_first_in_day,
-            countIf(toMonday(`day`) != toMonday(previous_day)) AS seen_first_in_week,
+            countIf(
+                toStartOfWeek(`day`, {{ week_start() }}) != toStartOfWeek(previous_day, {{ week_start() }})
+            ) AS seen_first_in_week,
             countIf(toStartOfMonth(`day`) != toStartOfMonth(previous_day)) AS seen_first_in_month
         FROM present
         GROUP BY
@@ -139,19 +120,32 @@ WITH
         SELECT
             segment,
             segment_value,
-            tupleElement(span, 1) AS period,
-            tupleElement(span, 2) AS period_start,
-            CASE WHEN measure = 'active_users' THEN tupleElement(span, 3) ELSE 0 END AS active_users,
-            CASE WHEN measure = 'paying_users' THEN tupleElement(span, 3) ELSE 0 END AS paying_users,
+            period,
+            period_start,
+            active_users,
+            toUInt64(0) AS paying_users,
             toUInt64(0) AS new_paying_users,
             toUInt64(0) AS purchases,
             CAST(0 AS Decimal(38, 16)) AS gross_revenue,
             CAST(0 AS Decimal(38, 16)) AS refunds
-        FROM users
+        FROM {{ ref('int_active_periods') }}
+        UNION ALL
+        SELECT
+            segment,
+            segment_value,
+            tupleElement(span, 1) AS period,
+            tupleElement(span, 2) AS period_start,
+            toUInt64(0) AS active_users,
+            tupleElement(span, 3) AS paying_users,
+            toUInt64(0) AS new_paying_users,
+            toUInt64(0) AS purchases,
+            CAST(0 AS Decimal(38, 16)) AS gross_revenue,
+            CAST(0 AS Decimal(38, 16)) AS refunds
+        FROM payers
         ARRAY JOIN
             [
                 ('day', `day`, seen_first_in_day),
-                ('week', toMonday(`day`), seen_first_in_week),
+                ('week', toStartOfWeek(`day`, {{ week_start() }}), seen_first_in_week),
                 ('month', toStartOfMonth(`day`), seen_first_in_month)
             ] AS span
         UNION ALL
@@ -170,7 +164,7 @@ WITH
         ARRAY JOIN
             [
                 ('day', event_date),
-                ('week', toMonday(event_date)),
+                ('week', toStartOfWeek(event_date, {{ week_start() }})),
                 ('month', toStartOfMonth(event_date))
             ] AS span
         UNION ALL
@@ -187,7 +181,11 @@ WITH
             CAST(0 AS Decimal(38, 16)) AS refunds
         FROM `days`
         ARRAY JOIN
-            [('day', `day`), ('week', toMonday(`day`)), ('month', toStartOfMonth(`day`))] AS span
+            [
+                ('day', `day`),
+                ('week', toStartOfWeek(`day`, {{ week_start() }})),
+                ('month', toStartOfMonth(`day`))
+            ] AS span
     ),
 
     -- One row a period and segment value.
@@ -214,7 +212,7 @@ SELECT
     CAST(periods.period AS LowCardinality(String)) AS period,
     periods.period_start AS period_start,
     CAST(
-        CASE WHEN periods.period = 'day' THEN periods.period_start + 1 WHEN periods.period = 'week' THEN periods.period_start + 7 ELSE addMonths(periods.period_start, 1) END - 1 <= {{ as_of_date() }} AS Bool
+        CASE WHEN periods.period = 'day' THEN periods.period_start + 1 WHEN periods.period = 'week' THEN periods.period_start + 1 * 7 ELSE addMonths(periods.period_start, 1) END - 1 <= {{ as_of_date() }} AS Bool
     ) AS is_complete,
     CAST(periods.segment AS LowCardinality(String)) AS segment,
     CAST(periods.segment_value AS LowCardinality(String)) AS segment_value,

@@ -126,11 +126,7 @@ fn daily(metric: &CustomMetric, role: &str, part: &Part) -> Model {
     Model {
         id: daily_of(metric, role),
         build: if is_followed {
-            Build::FollowsChanges {
-                follows: vec![source],
-                changed_by: ["activity_date", "user_id"].map(Into::into).into(),
-                is_followed: false,
-            }
+            Build::of_users_days([source], "activity_date", false)
         } else {
             Build::Table
         },

@@ -119,11 +119,7 @@ fn build_user_attempts_daily() -> Model {
 
 /// Only users and days that changed in the staging model of the table are made anew.
 fn by_user_and_day(table: &Entity) -> Build {
-    Build::FollowsChanges {
-        follows: vec![staging::events_of(table)],
-        changed_by: ["activity_date", "user_id"].map(Into::into).into(),
-        is_followed: false,
-    }
+    Build::of_users_days([staging::events_of(table)], "activity_date", false)
 }
 
 /// The events of a table with user and day.

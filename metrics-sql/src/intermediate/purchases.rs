@@ -65,11 +65,7 @@ fn build_purchases() -> Model {
     columns.extend(TOLD.into_iter().filter(|name| *name != "event_date").chain(["is_trial"]).map(as_told));
     Model {
         id: purchases(),
-        build: Build::FollowsChanges {
-            follows: vec![staging::events_of(&PURCHASES)],
-            changed_by: ["event_date", "user_id"].map(Into::into).into(),
-            is_followed: false,
-        },
+        build: Build::of_users_days([staging::events_of(&PURCHASES)], "event_date", false),
         description:
             "Every purchase, trial and refund, with its day. Days after `as_of_date` are included, so \
                       that the table does not depend on it; readers leave them out."

@@ -3,7 +3,7 @@
 use event_schema::registry::{ColumnType, Scalar, TASK_RESULTS};
 
 use super::{task_success_daily, user_tasks_daily};
-use crate::model::{Build, Column, Model, Role};
+use crate::model::{Build, Column, Followed, Follows, Model, Role, Slices};
 use crate::pieces::{Segment, reporting_date, segment_pairs};
 use crate::sql::{Changed, Expr, Relation, Select, SqlType, call, col, int, tuple};
 use crate::staging;
@@ -29,11 +29,7 @@ fn build_user_tasks_daily() -> Model {
     let date = || reporting_date(col("event_time"));
     Model {
         id: user_tasks_daily(),
-        build: Build::FollowsChanges {
-            follows: vec![staging::events_of(&TASK_RESULTS)],
-            changed_by: ["activity_date", "user_id"].map(Into::into).into(),
-            is_followed: true,
-        },
+        build: Build::of_users_days([staging::events_of(&TASK_RESULTS)], "activity_date", true),
         description:
             "The tasks each user tried a day, by where and in which course. Days after `as_of_date` are \
                       included; readers leave them out."
@@ -83,11 +79,13 @@ fn build_task_success_daily() -> Model {
     let middle = |function| call("toFloat64", [call(function, [tried("durations_ms")])]);
     Model {
         id: task_success_daily(),
-        build: Build::FollowsChanges {
-            follows: vec![user_tasks_daily()],
+        build: Build::FollowsChanges(Follows {
+            models: vec![Followed::same_day(user_tasks_daily())],
             changed_by: vec!["activity_date".into()],
             is_followed: false,
-        },
+            is_append_only: false,
+            slices: Slices::Rows("activity_date"),
+        }),
         description: "What fct_task_success_daily shows of days with attempts, whatever `as_of_date` is."
             .to_owned(),
         grain: ["activity_date", "segment", "segment_value"].map(Into::into).into(),

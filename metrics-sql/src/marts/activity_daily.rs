@@ -1,12 +1,11 @@
 //! `fct_activity_daily`: how many users are active, and where they are in their life with the product.
 
-use crate::intermediate::{ACTIVITY_SEGMENTS, LIFECYCLE, activity_gaps, calendar};
-use crate::model::{Build, Check, Column, ColumnTest, Layer, Model, ModelRef};
-use crate::pieces::{Presence, Segment, steps};
-use crate::sql::{
-    Cte, Expr, JoinKind, Order, Query, Relation, Select, SqlType, WindowSpec, call, case, col, int,
-    named_window, text,
+use crate::intermediate::{LONGEST_WINDOW_DAYS, active_users, calendar, new_users, segment_columns};
+use crate::model::{
+    BearsOn, Build, Check, Column, ColumnTest, Followed, Follows, Layer, Model, ModelRef, Slices,
 };
+use crate::pieces::{Segment, nobody};
+use crate::sql::{Changed, Cte, Expr, JoinKind, Query, Relation, Select, SqlType, call, col, int, text};
 
 /// A sliding window: the measure counts users active in that many days, ending with the row's day.
 #[derive(Clone, Copy)]
@@ -19,18 +18,38 @@ struct ActiveWindow {
 const WINDOWS: [ActiveWindow; 3] = [
     ActiveWindow { measure: "dau", days: 1, doc: "Distinct users active that day." },
     ActiveWindow { measure: "wau", days: 7, doc: "Distinct users active in the 7 days ending that day." },
-    LONGEST,
+    ActiveWindow {
+        measure: "mau",
+        days: LONGEST_WINDOW_DAYS,
+        doc: "Distinct users active in the 30 days ending that day.",
+    },
 ];
 
-/// The longest of the windows.
-const LONGEST: ActiveWindow =
-    ActiveWindow { measure: "mau", days: 30, doc: "Distinct users active in the 30 days ending that day." };
+/// How many days after an active one it still counts in a window.
+const LAST_OFFSET: u32 = LONGEST_WINDOW_DAYS as u32 - 1;
 
 /// The mart's definition.
 pub(super) fn model() -> Model {
+    let on = |users: &'static str, other: &'static str, date: Expr| col(users).of(other).equals(date);
+    let everybody_on = |alias: &'static str, date: Expr| {
+        (Relation::cte("everybody").alias(alias), on("activity_date", alias, date))
+    };
+    let (before, on_day_before) = everybody_on("before", of_window("activity_date") - int(1));
+    let (same_day, on_same_day) = everybody_on("same_day", of_window("activity_date"));
+    let is_same = |key: &'static str, name: &'static str| col(name).of("new").equals(of_window(key));
     Model {
         id: ModelRef::new(Layer::Mart, "fct_activity_daily"),
-        build: Build::Table,
+        build: Build::FollowsChanges(Follows {
+            models: vec![
+                Followed { model: active_users(), bears_on: BearsOn::DaysAfter(LAST_OFFSET) },
+                Followed::same_day(new_users()),
+                Followed::same_day(calendar()),
+            ],
+            changed_by: vec!["activity_date".into()],
+            is_followed: false,
+            is_append_only: false,
+            slices: Slices::Users("activity_date"),
+        }),
         description: "Active users a day, over 1, 7 and 30 days, and their lifecycle, overall and by platform and \
                       country. A user counts in each segment value in which they have a row. Every day of the \
                       calendar (`int_calendar`) has its overall row; other segment values have rows while someone \
@@ -42,53 +61,53 @@ pub(super) fn model() -> Model {
         checks: checks(),
         ctes: vec![
             Cte::new(
-                "steps",
-                "Where each measure rises and falls. A user is present from an active day until the window of it ends; \
-                 where the next day begins before that, the rest is taken away again.\nThe calendar adds a step of nothing \
-                 a day, so that every day has its overall row.",
-                all_steps(),
+                "present",
+                "The users of each day, on every day whose windows they count in. The calendar adds nobody a day, so \
+                 that every day has its overall row.",
+                present(),
             ),
-            Cte::new("changes", "The steps of a day together.", changes()),
-            Cte::new("levels", "Running sums: the measures from that day on, until they change again.", levels()),
-            Cte::new("shown", "Segment values appear while someone was active in the longest window.", shown()),
-            Cte::new("daily", "One row a day.", days()),
+            Cte::new("windows", "Distinct users of each window, and who was there that day and the day before.", windows()),
+            Cte::new("everybody", "The users of each day, anywhere.", everybody()),
         ],
-        rows: Select::from(Relation::cte("daily").alias("daily")).join(
-            JoinKind::Inner,
-            Relation::from(calendar()).alias("calendar"),
-            col("calendar_date").of("calendar").equals(of_day("activity_date")),
-        ),
+        rows: Select::from(Relation::cte("windows").alias("windows"))
+            .join(
+                JoinKind::Inner,
+                Relation::from(calendar()).alias("calendar"),
+                col("calendar_date").of("calendar").equals(of_window("activity_date")),
+            )
+            .join(JoinKind::Left, before, on_day_before)
+            .join(JoinKind::Left, same_day, on_same_day)
+            .join(
+                JoinKind::Left,
+                Relation::from(new_users()).alias("new"),
+                is_same("activity_date", "first_active_date")
+                    .and(is_same("segment", "segment"))
+                    .and(is_same("segment_value", "segment_value")),
+            ),
     }
 }
 
-fn of_day(name: &'static str) -> Expr {
-    col(name).of("daily")
+fn of_window(name: &'static str) -> Expr {
+    col(name).of("windows")
+}
+
+fn new() -> Expr {
+    call("bitmapCardinality", [col("users").of("new")])
+}
+
+/// Users of the row's day who were there the day before, anywhere.
+fn returning() -> Expr {
+    call("bitmapAndCardinality", [of_window("today"), col("users").of("before")])
 }
 
 fn columns() -> Vec<Column> {
-    let segments = ACTIVITY_SEGMENTS.map(|segment| segment.name.to_owned()).into();
-    let low_cardinality = |name| of_day(name).cast(SqlType::LowCardinality);
     let users = |name, doc, value| Column::count(name, "users", doc, value);
     let ratio = |name, doc, part, whole| {
-        Column::ratio(name, doc, of_day(part), of_day(whole)).tested(ColumnTest::Within(0, 1))
+        Column::ratio(name, doc, of_window(part), of_window(whole)).tested(ColumnTest::Within(0, 1))
     };
-    let mut columns = vec![
-        Column::activity_date(of_day("activity_date")),
-        Column::key(
-            "segment",
-            SqlType::LowCardinality,
-            "How users are cut: overall, by platform or by country.",
-            low_cardinality("segment"),
-        )
-        .tested(ColumnTest::OneOf(segments)),
-        Column::key(
-            "segment_value",
-            SqlType::LowCardinality,
-            "The platform or country; empty for overall, and where it is unknown.",
-            low_cardinality("segment_value"),
-        ),
-    ];
-    columns.extend(WINDOWS.map(|window| users(window.measure, window.doc, of_day(window.measure))));
+    let mut columns = vec![Column::activity_date(of_window("activity_date"))];
+    columns.extend(segment_columns(of_window("segment"), of_window("segment_value")));
+    columns.extend(WINDOWS.map(|window| users(window.measure, window.doc, of_window(window.measure))));
     columns.extend([
         ratio("dau_wau", "dau ÷ wau; NULL where wau is 0.", "dau", "wau"),
         ratio("dau_mau", "dau ÷ mau, the stickiness; NULL where mau is 0.", "dau", "mau"),
@@ -97,23 +116,23 @@ fn columns() -> Vec<Column> {
             "is_mau_window_full",
             SqlType::Bool,
             "Whether 30 days of data lie behind mau: it is the calendar's thirtieth day or a later one.",
-            col("day_index").of("calendar").at_least(int(LONGEST.days - 1)).cast(SqlType::Bool),
+            col("is_mau_window_full").of("calendar"),
         ),
-        users("new_users", "Users first active that day, anywhere, ever.", of_day("new_users")),
+        users("new_users", "Users first active that day, anywhere, ever.", new()),
         users(
             "returning_users",
             "Users active that day who were active the day before, anywhere.",
-            of_day("returning_users"),
+            returning(),
         ),
         users(
             "resurrected_users",
             "The rest of the users active that day: back after a day or more away.",
-            of_day("dau") - of_day("new_users") - of_day("returning_users"),
+            of_window("dau") - new() - returning(),
         ),
         users(
             "dormant_users",
             "Users active the day before in this segment value who were active nowhere that day.",
-            of_day("dormant_users"),
+            call("bitmapAndnotCardinality", [of_window("yesterday"), col("users").of("same_day")]),
         ),
     ]);
     columns
@@ -135,99 +154,44 @@ fn checks() -> Vec<Check> {
     ]
 }
 
-/// The day so many days after the active one.
-fn days_after(days: i64) -> Expr {
-    if days == 0 { col("activity_date") } else { col("activity_date") + int(days) }
-}
-
-fn presences() -> Vec<Presence> {
-    let windows = WINDOWS.map(|window| Presence {
-        measure: window.measure,
-        users: col("active_users"),
-        from: days_after(0),
-        until: days_after(window.days),
-    });
-    // Those whose window of the day before has not ended.
-    let gap = || col("days_since_previous");
-    let overlaps = WINDOWS.into_iter().filter(|window| window.days > 1).map(|window| Presence {
-        measure: window.measure,
-        users: -case([(gap().less(int(window.days)), col("active_users"))], int(0)),
-        from: days_after(0),
-        until: col("activity_date") + call("greatest", [int(window.days) - gap(), int(0)]),
-    });
-    let lifecycle = LIFECYCLE.map(|stage| Presence {
-        measure: stage.measure,
-        users: col(stage.measure),
-        from: days_after(stage.days_after),
-        until: days_after(stage.days_after + 1),
-    });
-    windows.into_iter().chain(overlaps).chain(lifecycle).collect()
-}
-
-fn measures() -> impl Iterator<Item = &'static str> {
-    WINDOWS.into_iter().map(|window| window.measure).chain(LIFECYCLE.into_iter().map(|stage| stage.measure))
-}
-
-fn all_steps() -> Query {
-    let of_users = Select::from(activity_gaps())
-        .columns(["segment", "segment_value"])
-        .item(col("edge").element(1), "step_date")
-        .item(col("edge").element(2), "measure")
-        .item(col("edge").element(3), "difference")
-        .array_join(steps(&presences()), "edge");
+/// The days that a day's users are counted on, as an offset.
+fn present() -> Query {
+    let of_users = Select::from(active_users())
+        .item(col("activity_date") + col("days_after"), "counted_on")
+        .columns(["segment", "segment_value", "days_after", "users"])
+        .array_join(call("range", [int(LONGEST_WINDOW_DAYS)]), "days_after")
+        .only_changed(Changed::Near { column: "activity_date", before: LAST_OFFSET, after: 0 })
+        .only_changed(Changed::Keys("counted_on"));
     let of_calendar = Select::from(calendar())
+        .item(col("calendar_date"), "counted_on")
         .item(text(Segment::OVERALL.name), "segment")
         .item(text(""), "segment_value")
-        .item(col("calendar_date"), "step_date")
-        .item(text(""), "measure")
-        .item(int(0), "difference");
+        .item(int(0), "days_after")
+        .item(nobody(), "users")
+        .only_changed(Changed::Keys("calendar_date"));
     vec![of_users, of_calendar].into()
 }
 
-fn changes() -> Query {
-    let by = ["segment", "segment_value", "step_date"];
-    let mut select = Select::from(Relation::cte("steps")).columns(by);
-    for measure in measures() {
-        let change = call("sumIf", [col("difference"), col("measure").equals(text(measure))]);
-        select = select.item(change, format!("{measure}_change"));
+fn windows() -> Query {
+    let after = |days: i64| col("days_after").equals(int(days));
+    let mut select = Select::from(Relation::cte("present"))
+        .item(col("counted_on"), "activity_date")
+        .columns(["segment", "segment_value"]);
+    for window in WINDOWS {
+        let is_inside = col("days_after").less(int(window.days));
+        select = select.item(call("groupBitmapMergeIf", [col("users"), is_inside]), window.measure);
     }
-    select.group_by(by.map(col)).into()
-}
-
-fn levels() -> Query {
-    let mut select = Select::from(Relation::cte("changes"))
-        .columns(["segment", "segment_value"])
-        .item(col("step_date"), "from_date")
-        // The last change of a segment value leaves nobody, so one day is as good as any.
-        .item(
-            named_window(call("lead", [col("step_date"), int(1), col("step_date") + int(1)]), "timeline"),
-            "until_date",
-        );
-    for measure in measures() {
-        let change = col(format!("{measure}_change"));
-        select = select.item(named_window(call("sum", [change]), "timeline"), measure);
-    }
-    let timeline = WindowSpec {
-        partition_by: ["segment", "segment_value"].map(col).into(),
-        order_by: vec![Order::by(col("step_date"))],
-        frame: None,
-    };
-    select.window("timeline", timeline).into()
-}
-
-fn shown() -> Query {
-    Select::from(Relation::cte("levels"))
-        .columns(["segment", "segment_value", "from_date", "until_date"])
-        .columns(measures())
-        .filter(col("segment").equals(text(Segment::OVERALL.name)).or(col(LONGEST.measure).greater(int(0))))
+    select
+        .item(call("groupBitmapMergeStateIf", [col("users"), after(0)]), "today")
+        .item(call("groupBitmapMergeStateIf", [col("users"), after(1)]), "yesterday")
+        .group_by(["counted_on", "segment", "segment_value"].map(col))
         .into()
 }
 
-fn days() -> Query {
-    Select::from(Relation::cte("shown"))
-        .item(col("from_date") + col("day_offset"), "activity_date")
-        .columns(["segment", "segment_value"])
-        .columns(measures())
-        .array_join(call("range", [call("toUInt64", [col("until_date") - col("from_date")])]), "day_offset")
+fn everybody() -> Query {
+    Select::from(active_users())
+        .columns(["activity_date", "users"])
+        .only_changed(Changed::Near { column: "activity_date", before: 1, after: 0 })
+        .filter(col("segment").equals(text(Segment::OVERALL.name)))
         .into()
 }

@@ -1,6 +1,6 @@
 //! `fct_conversion`: how many users pay, and how soon, after their first activity or their first trial.
 
-use crate::intermediate::{counted_purchases, user_first_activity};
+use crate::intermediate::{counted_purchases, users};
 use crate::model::{Build, Check, Column, ColumnTest, Layer, Model, ModelRef};
 use crate::pieces::is_reported;
 use crate::sql::{Cte, Expr, JoinKind, Query, Relation, Select, SqlType, array, call, col, int, text};
@@ -99,7 +99,7 @@ fn columns() -> Vec<Column> {
 }
 
 fn beginners() -> Query {
-    let active = Select::from(user_first_activity())
+    let active = Select::from(users())
         .item(text(ACTIVITY_TO_PAID), "conversion")
         .columns(["user_id"])
         .item(col("first_active_date"), "cohort_date")

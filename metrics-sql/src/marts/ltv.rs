@@ -1,6 +1,6 @@
 //! `fct_ltv`: what the users of a month have brought, month by month.
 
-use crate::intermediate::{money, user_first_activity};
+use crate::intermediate::{money, users};
 use crate::model::{Build, Check, Column, ColumnTest, Layer, Model, ModelRef};
 use crate::pieces::is_reported;
 use crate::sql::{
@@ -82,7 +82,7 @@ fn columns() -> Vec<Column> {
 }
 
 fn cohorts() -> Query {
-    Select::from(user_first_activity())
+    Select::from(users())
         .columns(["user_id"])
         .item(call("toStartOfMonth", [col("first_active_date")]), "cohort_month")
         .filter(is_reported(col("first_active_date")))

@@ -1,96 +1,70 @@
 //! `fct_retention`: of those who came first in a day, week or month, how many come back, and how many stay.
 
-use crate::model::{Build, Check, Column, ColumnTest, Layer, Model, ModelRef};
-use crate::pieces::reported_activity;
+use crate::intermediate::{
+    active_users, calendar, new_users, segment_columns, unseen_before, user_numbers, users,
+};
+use crate::model::{
+    BearsOn, Build, Check, Column, ColumnTest, Followed, Follows, Layer, Model, ModelRef, Slices,
+};
+use crate::pieces::{Period, Segment, activity_models, by_period, is_reported, periods_of};
 use crate::sql::{
-    Bound, Cte, Expr, Frame, FrameUnit, Order, Query, Relation, Select, SqlType, Var, WindowSpec, array,
-    call, case, col, int, lambda, text, tuple, var,
+    Bound, Changed, Cte, Frame, FrameUnit, JoinKind, Order, Query, Relation, Select, SqlType, Var,
+    WindowSpec, call, col, int, text, var,
 };
 
-/// A length of periods: cohorts are of one, and come back in the same.
-struct Period {
-    /// What `cohort_period` holds.
-    name: &'static str,
-    /// The last index shown.
-    last_index: i64,
-    /// The first day of the period that a date is in.
-    start: fn(Expr) -> Expr,
-    /// How many periods a period's start lies after a cohort's; both are starts of periods.
-    index: fn(Expr, Expr) -> Expr,
-    /// The last day of the period of that index after a cohort's start.
-    end: fn(Expr, Expr) -> Expr,
-}
-
-const PERIODS: [Period; 3] = [
-    Period {
-        name: "day",
-        last_index: 90,
-        start: |date| date,
-        index: |cohort, start| start - cohort,
-        end: |cohort, index| cohort + index,
-    },
-    Period {
-        name: "week",
-        last_index: 52,
-        start: |date| call("toMonday", [date]),
-        index: |cohort, start| call("intDiv", [start - cohort, int(7)]),
-        end: |cohort, index| cohort + index * int(7) + int(6),
-    },
-    Period {
-        name: "month",
-        last_index: 24,
-        start: |date| call("toStartOfMonth", [date]),
-        index: |cohort, start| call("dateDiff", [text("month"), cohort, start]),
-        end: |cohort, index| call("addMonths", [cohort, index + int(1)]) - int(1),
-    },
-];
-
-/// The columns that name a cohort.
-const COHORT: [&str; 2] = ["cohort_period", "cohort_start"];
-
-/// The mart's definition.
-pub(super) fn model() -> Model {
-    Model {
-        id: ModelRef::new(Layer::Mart, "fct_retention"),
-        build: Build::Table,
-        description: "Retention of cohorts: users by the day, week (from Monday) or month they were first active in. \
-                      Both readings of it stand side by side: active in exactly that period, and active in it or any \
-                      later one. A row for each period begun by `as_of_date`, up to 90 days, 52 weeks and 24 months; \
-                      periods in which nobody was first active are no cohort."
-            .to_owned(),
-        grain: ["cohort_period", "cohort_start", "period_index"].map(Into::into).into(),
-        sorted_by: ["cohort_period", "cohort_start", "period_index"].map(Into::into).into(),
-        columns: columns(),
-        checks: checks(),
-        ctes: vec![
-            Cte::new("users", "The days each user was active.", users()),
-            Cte::new(
-                "cohort_members",
-                "Each user in a cohort of each length, with the periods they were active in, counted from its own.",
-                cohort_members(),
-            ),
-            Cte::new(
-                "active_periods",
-                "How many members are active so long after, and for how many it is the last time.",
-                active_periods(),
-            ),
-            Cte::new("cohorts", "These numbers of each cohort, by period.", cohorts()),
-            Cte::new(
-                "counted",
-                "The periods of each cohort that have begun, with those who came for the last time before. Everyone \
-                 is active in the first.",
-                counted(),
-            ),
-        ],
-        rows: Select::from(Relation::cte("counted")),
+/// The last index shown of cohorts of a length. The macro `changed_cohorts` of the dbt project knows them, too.
+fn last_index(period: Period) -> i64 {
+    match period {
+        Period::Day => 90,
+        Period::Week => 52,
+        Period::Month => 24,
     }
 }
 
-/// The value for the period of the row.
-fn by_period(value: impl Fn(&Period) -> Expr) -> Expr {
-    let [day, week, month] = PERIODS;
-    let is = |period: &Period| col("cohort_period").equals(text(period.name));
-    case([(is(&day), value(&day)), (is(&week), value(&week))], value(&month))
+/// The columns that name a cohort.
+const COHORT: [&str; 4] = ["cohort_period", "cohort_start", "segment", "segment_value"];
+
+/// The mart's definition.
+pub(super) fn model() -> Model {
+    let bearing = |bears_on| move |model| Followed { model, bears_on };
+    let followed = [active_users(), new_users(), calendar()].map(bearing(BearsOn::Cohorts));
+    // What `changed_cohorts` reads beside these.
+    let changed_users = activity_models().map(bearing(BearsOn::Users));
+    let read = [users(), user_numbers()].map(bearing(BearsOn::Nothing));
+    Model {
+        id: ModelRef::new(Layer::Mart, "fct_retention"),
+        build: Build::FollowsChanges(Follows {
+            models: followed.into_iter().chain(changed_users).chain(read).collect(),
+            changed_by: COHORT.map(Into::into).into(),
+            is_followed: false,
+            is_append_only: false,
+            slices: Slices::None,
+        }),
+        description: "Retention of cohorts: users by the day, week or month they were first active in, overall and by \
+                      platform and country of that first day; activity that comes back counts anywhere. Both readings \
+                      of retention stand side by side: active in exactly that period, and active in it or any later \
+                      one. A row for each period begun by `as_of_date`, up to 90 days, 52 weeks and 24 months; periods \
+                      in which nobody was first active are no cohort."
+            .to_owned(),
+        grain: COHORT.into_iter().chain(["period_index"]).map(Into::into).collect(),
+        sorted_by: ["cohort_period", "segment", "segment_value", "cohort_start", "period_index"]
+            .map(Into::into)
+            .into(),
+        columns: columns(),
+        checks: checks(),
+        ctes: vec![
+            Cte::new("days", "The users of each day, and those of them who were never seen after it.", days()),
+            Cte::new("periods", "The same of each day, week and month.", periods()),
+            Cte::new("cohorts", "Users by the period they were first active in.", cohorts()),
+            Cte::new(
+                "counted",
+                "How many of each cohort are there in each later period, and for how many it is the last time.",
+                counted(),
+            ),
+            Cte::new("running", "With those who came for the last time before.", running()),
+        ],
+        rows: Select::from(Relation::cte("running")),
+    }
 }
 
 fn columns() -> Vec<Column> {
@@ -99,13 +73,16 @@ fn columns() -> Vec<Column> {
         Column::ratio(name, doc, part, col("cohort_users")).tested(ColumnTest::Within(0, 1))
     };
     let retained_or_later = || col("cohort_users") - col("gone_users");
-    let periods = PERIODS.map(|period| period.name.to_owned()).into();
-    let end = by_period(|period| (period.end)(col("cohort_start"), col("period_index")));
+    let periods = Period::ALL.map(|period| period.name().to_owned()).into();
+    let end = by_period(&col("cohort_period"), |period| {
+        period.nth(col("cohort_start"), col("period_index") + int(1)) - int(1)
+    });
+    let [segment, value] = segment_columns(col("segment"), col("segment_value"));
     vec![
         Column::key(
             "cohort_period",
             SqlType::LowCardinality,
-            "How long the cohort's periods are: day, week (from Monday) or month.",
+            "How long the cohort's periods are: day, week or month.",
             col("cohort_period").cast(SqlType::LowCardinality),
         )
         .tested(ColumnTest::OneOf(periods)),
@@ -115,6 +92,8 @@ fn columns() -> Vec<Column> {
             "The first day of the period in which the cohort's users were first active, in the reporting time zone.",
             col("cohort_start"),
         ),
+        segment,
+        value,
         Column::key(
             "period_index",
             SqlType::UInt64,
@@ -159,63 +138,77 @@ fn checks() -> Vec<Check> {
     ]
 }
 
-/// The table is sorted by user: one after the other is read, and forgotten.
-fn users() -> Query {
-    let date = || col("activity_date").of("active");
-    reported_activity("active")
-        .item(call("min", [date()]), "first_date")
-        .item(call("groupUniqArray", [date()]), "active_dates")
-        .group_by([col("user_id").of("active")])
+fn days() -> Query {
+    let date = || col("calendar_date").of("calendar");
+    let everybody = Select::from(active_users())
+        .columns(["activity_date", "users"])
+        .filter(col("segment").equals(text(Segment::OVERALL.name)));
+    let active = Query::from(everybody).alias("active");
+    let last_seen = unseen_before(col("users").of("active"), Order::latest(date()));
+    Select::from(Relation::from(calendar()).alias("calendar"))
+        .item(date(), "calendar_date")
+        .item(col("users").of("active"), "active_users")
+        .item(last_seen, "last_seen_users")
+        .join(JoinKind::Left, active, col("activity_date").of("active").equals(date()))
         .into()
 }
 
-fn cohort_members() -> Query {
-    let cohorts = PERIODS.map(|Period { name, start, index, .. }| {
-        let cohort_start = || start(col("first_date"));
-        let indices = lambda("date", |date| call("toUInt16", [index(cohort_start(), start(date))]));
-        let indices = call("arrayDistinct", [call("arrayMap", [indices, col("active_dates")])]);
-        tuple([text(name), cohort_start(), indices])
-    });
-    Select::from(Relation::cte("users"))
-        .item(col("cohort").element(1), "cohort_period")
-        .item(col("cohort").element(2), "cohort_start")
-        .item(col("cohort").element(3), "active_indices")
-        .item(call("arrayMax", [col("cohort").element(3)]), "last_index")
-        .array_join(array(cohorts), "cohort")
-        .into()
-}
-
-fn active_periods() -> Query {
-    Select::from(Relation::cte("cohort_members"))
-        .columns(COHORT)
-        .columns(["period_index"])
-        .item(call("count", []), "active_users")
-        .item(call("countIf", [col("period_index").equals(col("last_index"))]), "last_seen_users")
-        .array_join(col("active_indices"), "period_index")
-        .group_by(COHORT.map(col))
-        .group_by([col("period_index")])
+fn periods() -> Query {
+    let all = |users: &'static str| call("groupBitmapMergeState", [col(users)]);
+    Select::from(Relation::cte("days"))
+        .item(col("pair").element(1), "cohort_period")
+        .item(col("pair").element(2), "period_start")
+        .item(all("active_users"), "active_users")
+        .item(all("last_seen_users"), "last_seen_users")
+        .array_join(periods_of(&col("calendar_date")), "pair")
+        .group_by(["cohort_period", "period_start"].map(col))
         .into()
 }
 
 fn cohorts() -> Query {
-    let by_index = |users: &'static str| {
-        let arrays = ["period_index", users].map(|name| call("groupArray", [col(name)]));
-        call("mapFromArrays", arrays)
-    };
-    Select::from(Relation::cte("active_periods"))
-        .columns(COHORT)
-        .item(by_index("active_users"), "active")
-        .item(by_index("last_seen_users"), "last_seen")
+    Select::from(new_users())
+        .item(col("pair").element(1), "cohort_period")
+        .item(col("pair").element(2), "cohort_start")
+        .columns(["segment", "segment_value"])
+        .item(call("groupBitmapMergeState", [col("users")]), "cohort_users")
+        .array_join(periods_of(&col("first_active_date")), "pair")
+        .only_changed(Changed::Keys("cohort_period, cohort_start, segment, segment_value"))
+        .filter(is_reported(col("first_active_date")))
         .group_by(COHORT.map(col))
         .into()
 }
 
 fn counted() -> Query {
-    let begun = by_period(|period| {
-        let reached = (period.index)(col("cohort_start"), (period.start)(var(Var::AsOfDate)));
-        call("least", [call("toInt64", [reached]), int(period.last_index)])
-    });
-    let of = |users: &'static str, index: Expr| call("arrayElement", [col(users), index]);
+    let later = |name: &'static str| col(name).of("later");
+    let cohort = |name: &'static str| col(name).of("cohorts");
+    let start =
+        by_period(&col("cohort_period"), |period| period.nth(col("period_start"), -col("period_index")));
+    let shown = by_period(&col("cohort_period"), |period| int(last_index(period) + 1));
+    let by_cohort = Select::from(Relation::cte("periods"))
+        .columns(["cohort_period", "period_index", "active_users", "last_seen_users"])
+        .item(start, "cohort_start")
+        .array_join(call("range", [shown]), "period_index");
+    let both = |users| call("bitmapAndCardinality", [cohort("cohort_users"), later(users)]);
+    let mut select = Select::from(Query::from(by_cohort).alias("later"));
+    for name in COHORT {
+        select = select.item(cohort(name), name);
+    }
+    select
+        .item(later("period_index"), "period_index")
+        .item(call("bitmapCardinality", [cohort("cohort_users")]), "cohort_users")
+        .item(both("active_users"), "retained_users")
+        .item(both("last_seen_users"), "last_seen_users")
+        .join(
+            JoinKind::Inner,
+            Relation::cte("cohorts").alias("cohorts"),
+            cohort("cohort_period")
+                .equals(later("cohort_period"))
+                .and(cohort("cohort_start").equals(later("cohort_start"))),
+        )
+        .into()
+}
+
+fn running() -> Query {
     let earlier = WindowSpec {
         partition_by: COHORT.map(col).into(),
         order_by: vec![Order::by(col("period_index"))],
@@ -225,12 +218,9 @@ fn counted() -> Query {
             end: Bound::Preceding(1),
         }),
     };
-    Select::from(Relation::cte("cohorts"))
+    Select::from(Relation::cte("counted"))
         .columns(COHORT)
-        .columns(["period_index"])
-        .item(of("active", int(0)), "cohort_users")
-        .item(of("active", col("period_index")), "retained_users")
-        .item(call("sum", [of("last_seen", col("period_index"))]).over(earlier), "gone_users")
-        .array_join(call("range", [call("toUInt16", [begun + int(1)])]), "period_index")
+        .columns(["period_index", "cohort_users", "retained_users"])
+        .item(call("sum", [col("last_seen_users")]).over(earlier), "gone_users")
         .into()
 }

@@ -1,8 +1,8 @@
 //! `fct_revenue`: who pays, and how much, by day, week and month.
 
-use crate::intermediate::{LONGEST_GAP, activity_gaps, calendar, money};
+use crate::intermediate::{active_periods, calendar, money};
 use crate::model::{Build, Check, Column, ColumnTest, Layer, Model, ModelRef};
-use crate::pieces::{Segment, is_refund, is_reported, segment_pairs};
+use crate::pieces::{Period, Segment, by_period, is_refund, is_reported, segment_pairs};
 use crate::sql::{
     Bound, Cte, Expr, Frame, FrameUnit, Order, Query, Relation, Select, SqlType, Var, WindowSpec, array,
     call, case, col, int, text, tuple, var,
@@ -11,25 +11,8 @@ use crate::sql::{
 /// How money is cut.
 const OF_MONEY: [Segment; 4] = [Segment::OVERALL, Segment::PLATFORM, Segment::COUNTRY, Segment::PLAN];
 
-/// A length of period.
-#[derive(Clone, Copy)]
-struct Period {
-    name: &'static str,
-    /// The first day of the period that a day is in.
-    start: fn(Expr) -> Expr,
-    /// The first day of the next period after one that begins on this day.
-    next: fn(Expr) -> Expr,
-}
-
-const PERIODS: [Period; 3] = [
-    Period { name: "day", start: |day| day, next: |start| start + int(1) },
-    Period { name: "week", start: |day| call("toMonday", [day]), next: |start| start + int(7) },
-    Period {
-        name: "month",
-        start: |day| call("toStartOfMonth", [day]),
-        next: |start| call("addMonths", [start, int(1)]),
-    },
-];
+/// So many days before a day lies no period that the day is in.
+const LONG_AGO: i64 = 31;
 
 /// The columns that are added up over a period, and whether they are money.
 const SUMS: [(&str, bool); 6] = [
@@ -46,7 +29,7 @@ pub(super) fn model() -> Model {
     Model {
         id: ModelRef::new(Layer::Mart, "fct_revenue"),
         build: Build::Table,
-        description: "Active and paying users and their money a day, week (from Monday) and month, overall and by \
+        description: "Active and paying users and their money a day, week and month, overall and by \
                       platform, country and plan. A purchase counts where it was made; a refund where the \
                       purchase it names was made, on its own date. Every period from the first activity, or from the \
                       first money where that is earlier, has its overall row; other segment values have rows where \
@@ -64,10 +47,9 @@ pub(super) fn model() -> Model {
                 present(),
             ),
             Cte::new(
-                "users",
-                "A user counts on the first day of each period that they are active or pay on, so days add up to \
-                 weeks and months.",
-                users(),
+                "payers",
+                "A user counts on the first day of each period that they pay on, so days add up to weeks and months.",
+                payers(),
             ),
             Cte::new("payments", "Money by day.", payments()),
             Cte::new("beginnings", "The first day of activity, and that of money.", beginnings()),
@@ -117,11 +99,11 @@ fn columns() -> Vec<Column> {
     let net_revenue = || of_period("gross_revenue") - of_period("refunds");
     vec![
         low_cardinality("period", "The length of the period: day, week or month.", of_period("period"))
-            .tested(one_of(PERIODS.map(|period| period.name).into())),
+            .tested(one_of(Period::ALL.map(Period::name).into())),
         Column::key(
             "period_start",
             SqlType::Date,
-            "The period's first day, in the reporting time zone; a Monday for a week.",
+            "The period's first day, in the reporting time zone.",
             of_period("period_start"),
         ),
         Column::attribute(
@@ -183,11 +165,7 @@ fn columns() -> Vec<Column> {
 
 /// The first day after the row's period.
 fn next_period() -> Expr {
-    let [branches @ .., last] = PERIODS.map(|period| {
-        let is_such = of_period("period").equals(text(period.name));
-        (is_such, (period.next)(of_period("period_start")))
-    });
-    case(branches, last.1)
+    by_period(&of_period("period"), |period| period.nth(of_period("period_start"), int(1)))
 }
 
 fn checks() -> Vec<Check> {
@@ -226,7 +204,7 @@ fn present() -> Query {
                 end: Bound::Preceding(1),
             }),
         };
-        let long_before = col("event_date") - int(LONGEST_GAP);
+        let long_before = col("event_date") - int(LONG_AGO);
         Select::from(money())
             .filter(!is_refund())
             .item(text(segment.name), "segment")
@@ -239,34 +217,17 @@ fn present() -> Query {
 
 /// The users who are first seen that day in the period.
 fn seen(period: Period) -> String {
-    format!("seen_first_in_{}", period.name)
+    format!("seen_first_in_{}", period.name())
 }
 
-fn users() -> Query {
-    let paying = {
-        let by = ["segment", "segment_value", "day"];
-        let mut select =
-            Select::from(Relation::cte("present")).item(text("paying_users"), "measure").columns(by);
-        for period in PERIODS {
-            let is_first = (period.start)(col("day")).differs((period.start)(col("previous_day")));
-            select = select.item(call("countIf", [is_first]), seen(period));
-        }
-        select.group_by(by.map(col))
-    };
-    let active = {
-        let by = ["segment", "segment_value", "activity_date"];
-        let mut select = Select::from(activity_gaps())
-            .item(text("active_users"), "measure")
-            .columns(["segment", "segment_value"])
-            .item(col("activity_date"), "day");
-        for period in PERIODS {
-            let previous_day = col("activity_date") - col("days_since_previous");
-            let is_first = (period.start)(col("activity_date")).differs((period.start)(previous_day));
-            select = select.item(call("sumIf", [col("active_users"), is_first]), seen(period));
-        }
-        select.group_by(by.map(col))
-    };
-    vec![active, paying].into()
+fn payers() -> Query {
+    let by = ["segment", "segment_value", "day"];
+    let mut select = Select::from(Relation::cte("present")).columns(by);
+    for period in Period::ALL {
+        let is_first = period.start(col("day")).differs(period.start(col("previous_day")));
+        select = select.item(call("countIf", [is_first]), seen(period));
+    }
+    select.group_by(by.map(col)).into()
 }
 
 fn payments() -> Query {
@@ -310,18 +271,22 @@ fn days() -> Query {
 /// The periods that a day is in, as an array of (length, first day, …) to be joined.
 fn periods_of(day: &'static str, more: impl Fn(Period) -> Option<Expr>) -> Expr {
     let of_day = |period: Period| {
-        let known = [text(period.name), (period.start)(col(day))];
+        let known = [text(period.name()), period.start(col(day))];
         tuple(known.into_iter().chain(more(period)))
     };
-    array(PERIODS.map(of_day))
+    array(Period::ALL.map(of_day))
 }
 
 /// A part of each period: some of the sums, zeros for the others.
 fn part(from: Select, periods: Expr, sums: &[(&'static str, Expr)]) -> Select {
-    let mut part = from
+    let of_period = from
         .item(col("span").element(1), "period")
         .item(col("span").element(2), "period_start")
         .array_join(periods, "span");
+    with_sums(of_period, sums)
+}
+
+fn with_sums(mut part: Select, sums: &[(&'static str, Expr)]) -> Select {
     for (name, is_money) in SUMS {
         let given = sums.iter().find(|(given, _)| *given == name).map(|(_, value)| value.clone());
         let zero = if is_money { int(0).cast(SqlType::Money) } else { call("toUInt64", [int(0)]) };
@@ -331,12 +296,14 @@ fn part(from: Select, periods: Expr, sums: &[(&'static str, Expr)]) -> Select {
 }
 
 fn parts() -> Query {
-    let of_measure =
-        |measure| (measure, case([(col("measure").equals(text(measure)), col("span").element(3))], int(0)));
-    let users = part(
-        Select::from(Relation::cte("users")).columns(["segment", "segment_value"]),
+    let active = with_sums(
+        Select::from(active_periods()).columns(["segment", "segment_value", "period", "period_start"]),
+        &[("active_users", col("active_users"))],
+    );
+    let paying = part(
+        Select::from(Relation::cte("payers")).columns(["segment", "segment_value"]),
         periods_of("day", |period| Some(col(seen(period)))),
-        &["active_users", "paying_users"].map(of_measure),
+        &[("paying_users", col("span").element(3))],
     );
     let payments = part(
         Select::from(Relation::cte("payments")).columns(["segment", "segment_value"]),
@@ -350,7 +317,7 @@ fn parts() -> Query {
         periods_of("day", |_| None),
         &[],
     );
-    vec![users, payments, nothing].into()
+    vec![active, paying, payments, nothing].into()
 }
 
 fn periods() -> Query {

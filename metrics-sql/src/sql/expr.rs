@@ -1,6 +1,6 @@
 //! Expressions: columns, values, calls, windows and what joins them.
 
-use super::{Ident, Order, SqlType};
+use super::{Ident, Order, Query, Relation, Select, SqlType};
 
 /// A scalar, aggregate or window expression.
 #[derive(Debug, Clone, PartialEq)]
@@ -76,15 +76,8 @@ pub enum Expr {
         /// The result where none holds.
         otherwise: Box<Expr>,
     },
-    /// `(a, b) IN (SELECT a, b FROM cte)`.
-    InCte {
-        /// The values looked for, one or several.
-        values: Vec<Expr>,
-        /// The CTE of the same query that they are looked for in.
-        cte: Ident,
-        /// Its columns that hold them, in the same order.
-        columns: Vec<Ident>,
-    },
+    /// A query in place: the values to compare with, in `IN`.
+    Query(Box<Query>),
     /// `[a, b]`.
     Array(Vec<Expr>),
     /// `(a, b)`: at least two.
@@ -113,6 +106,10 @@ pub enum Var {
     ReportingCurrency,
     /// The last date that counts; a date.
     AsOfDate,
+    /// The day that weeks begin with, as the mode of `toStartOfWeek`: 1 for Monday, 0 for Sunday.
+    WeekStart,
+    /// How many rows the table that is built has already; a number.
+    RowsBuilt,
     /// How many days after its assignment a user is watched in an A/B test; a whole number.
     AbWindowDays,
     /// The control variant of experiments where it is not the usual one; a map from experiment to variant.
@@ -293,7 +290,10 @@ pub fn is_in_cte<const N: usize>(
     cte: impl Into<Ident>,
     columns: [&'static str; N],
 ) -> Expr {
-    Expr::InCte { values: values.into(), cte: cte.into(), columns: columns.map(Into::into).into() }
+    let found = Select::from(Relation::cte(cte)).columns(columns);
+    let mut values: Vec<Expr> = values.into();
+    let value = if values.len() == 1 { values.remove(0) } else { tuple(values) };
+    value.is_in_query(found)
 }
 
 /// A function over a window that the select names.
@@ -334,6 +334,12 @@ impl Expr {
     #[must_use]
     pub fn is_in(self, values: impl IntoIterator<Item = Expr>) -> Expr {
         self.binary(BinaryOp::In, array(values))
+    }
+
+    /// Whether it is one of the values that a query gives.
+    #[must_use]
+    pub fn is_in_query(self, query: impl Into<Query>) -> Expr {
+        self.binary(BinaryOp::In, Expr::Query(Box::new(query.into())))
     }
 
     /// Both operands joined by an operator.

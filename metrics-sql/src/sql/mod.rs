@@ -19,6 +19,6 @@ pub use expr::{
 };
 pub use query::{Aliased, Body, Changed, Cte, Item, Join, JoinKind, LimitBy, Order, Query, Relation, Select};
 pub use quote::{Ident, quote_identifier, quote_in_jinja_text, quote_jinja, quote_text};
-pub use render::{Plain, Target};
+pub use render::{Plain, Target, WeekStart};
 pub(crate) use render::{render_expr, render_query};
 pub use types::SqlType;

@@ -125,13 +125,31 @@ pub struct LimitBy {
     pub by: Vec<Expr>,
 }
 
-/// How a select of a model that follows loads or changes tells the rows that bear on the days it is built for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How a select restricts its input to what a build is for; plain SQL, and a build from nothing, read all.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Changed {
-    /// Events, by user and time.
+    /// Events of changed days, by user and time.
     Events,
-    /// Rows of a model that has the columns the changes are told by.
+    /// Rows whose columns of the names in `changed_by` are a changed key.
     Days,
+    /// Rows for which these expressions, in the order of `changed_by`, are a changed key.
+    Keys(&'static str),
+    /// Rows dated at most that many days before, or after, a changed day.
+    Near {
+        /// The column with the date.
+        column: &'static str,
+        /// Days before.
+        before: u32,
+        /// Days after.
+        after: u32,
+    },
+    /// Rows whose value of the column the table does not have yet. The CTE has all values in question.
+    NotBuilt {
+        /// The column, of this select, of the table and of the CTE.
+        column: &'static str,
+        /// The CTE.
+        candidates: &'static str,
+    },
 }
 
 /// One select.
@@ -147,8 +165,8 @@ pub struct Select {
     pub array_join: Vec<Item>,
     /// Joined relations.
     pub joins: Vec<Join>,
-    /// Whether a build reads only what bears on some days: changed ones, or a slice of all.
-    pub only_changed: Option<Changed>,
+    /// What a build restricts the rows to: those that bear on changed days, or on a slice of all.
+    pub only_changed: Vec<Changed>,
     /// Conditions that all hold for each row read.
     pub filters: Vec<Expr>,
     /// The groups of an aggregation.
@@ -209,10 +227,10 @@ impl Select {
         self
     }
 
-    /// Lets an incremental build read only what bears on changed days; plain SQL reads all.
+    /// Lets a build read only what it is for; plain SQL reads all.
     #[must_use]
     pub fn only_changed(mut self, changed: Changed) -> Select {
-        self.only_changed = Some(changed);
+        self.only_changed.push(changed);
         self
     }
 

@@ -27,6 +27,26 @@ pub enum Target {
     Plain(Plain),
 }
 
+/// The day that weeks begin with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum WeekStart {
+    /// Monday, as ISO 8601 has it.
+    #[default]
+    Monday,
+    /// Sunday.
+    Sunday,
+}
+
+impl WeekStart {
+    /// The mode of `toStartOfWeek` for such weeks.
+    pub fn mode(self) -> u8 {
+        match self {
+            WeekStart::Monday => 1,
+            WeekStart::Sunday => 0,
+        }
+    }
+}
+
 /// Names and values that plain SQL is made with.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plain {
@@ -40,6 +60,8 @@ pub struct Plain {
     pub reporting_timezone: String,
     /// The currency of money, for example `USD`.
     pub reporting_currency: String,
+    /// The day that weeks begin with.
+    pub week_start: WeekStart,
     /// The last date that counts, `YYYY-MM-DD`; `None`: the last one that had ended in the zone by the end, in UTC,
     /// of the latest batch date loaded.
     pub as_of_date: Option<String>,
@@ -64,6 +86,7 @@ impl Plain {
             marts: format!("{prefix}marts"),
             reporting_timezone: "UTC".to_owned(),
             reporting_currency: "USD".to_owned(),
+            week_start: WeekStart::Monday,
             as_of_date: Some(as_of_date.into()),
             ab_window_days: 14,
             ab_control_variants: BTreeMap::new(),
@@ -156,12 +179,12 @@ impl Renderer<'_> {
             let on = format!(" ON {}", self.flat(&join.on, 0));
             self.relation(keyword, &join.with, &on, level);
         }
-        let changed = select.only_changed.filter(|_| *self.target == Target::Dbt).map(changed_macro);
-        let filters = changed
-            .into_iter()
-            .map(str::to_owned)
-            .chain(self.flat_conditions(&select.filters, changed.is_some()));
-        self.conditions("WHERE", filters.collect(), level);
+        let changed: Vec<String> = match self.target {
+            Target::Dbt => select.only_changed.iter().map(changed_macro).collect(),
+            Target::Plain(_) => Vec::new(),
+        };
+        let own = self.flat_conditions(&select.filters, !changed.is_empty());
+        self.conditions("WHERE", [changed, own].concat(), level);
         if !select.group_by.is_empty() {
             self.line(level, "GROUP BY");
             self.list(level + 1, &select.group_by, |renderer, expr| renderer.expr(expr, level + 1));
@@ -346,6 +369,7 @@ impl Renderer<'_> {
             }
             Expr::Literal(literal) => literal_sql(literal),
             Expr::Var(var) => self.var(*var),
+            Expr::Query(query) => self.one_line(query),
             Expr::Call { function, args } => format!("{function}({})", self.comma_separated(args)),
             Expr::Parametric { function, parameters, args } => {
                 format!("{function}({})({})", self.comma_separated(parameters), self.comma_separated(args))
@@ -388,19 +412,15 @@ impl Renderer<'_> {
                     .collect();
                 format!("CASE {} ELSE {} END", branches.join(" "), self.flat(otherwise, 0))
             }
-            Expr::InCte { values, cte, columns } => {
-                let mine = precedence_of(BinaryOp::In);
-                let values = match &values[..] {
-                    [value] => self.flat(value, mine + 1),
-                    values => format!("({})", self.comma_separated(values)),
-                };
-                let columns: Vec<String> = columns.iter().map(ident).collect();
-                let found = format!("{values} IN (SELECT {} FROM {})", columns.join(", "), ident(cte));
-                parenthesised(found, mine < above)
-            }
             Expr::Array(items) => format!("[{}]", self.comma_separated(items)),
             Expr::Tuple(items) => format!("({})", self.comma_separated(items)),
         }
+    }
+
+    /// A query on one line.
+    fn one_line(&self, query: &Query) -> String {
+        let sql = render_query(query, self.target);
+        sql.lines().map(str::trim).collect::<Vec<_>>().join(" ")
     }
 
     /// An operand. `AND` within `OR` is wrapped although it need not be: few know by heart which binds closer.
@@ -431,6 +451,8 @@ impl Renderer<'_> {
                         format!("(SELECT {last} FROM {loads} WHERE notEmpty(load_ids))")
                     }
                 },
+                Var::WeekStart => plain.week_start.mode().to_string(),
+                Var::RowsBuilt => "0".to_owned(),
                 Var::AbWindowDays => plain.ab_window_days.to_string(),
                 Var::AbControlVariants => control_variants(&plain.ab_control_variants),
                 Var::AbExpectedShares => expected_shares(&plain.ab_expected_shares),
@@ -448,6 +470,8 @@ impl Var {
             Var::ReportingTimezone => "reporting_timezone",
             Var::ReportingCurrency => "reporting_currency",
             Var::AsOfDate => "as_of_date",
+            Var::WeekStart => "week_start",
+            Var::RowsBuilt => "rows_built",
             Var::AbWindowDays => "ab_window_days",
             Var::AbControlVariants => "ab_control_variants",
             Var::AbExpectedShares => "ab_expected_shares",
@@ -457,11 +481,18 @@ impl Var {
     }
 }
 
-/// The macro of the dbt project that stands for the condition of an incremental build.
-fn changed_macro(changed: Changed) -> &'static str {
+/// The macro of the dbt project that stands for the condition of a build.
+fn changed_macro(changed: &Changed) -> String {
     match changed {
-        Changed::Events => "{{ changed_events() }}",
-        Changed::Days => "{{ changed_days() }}",
+        Changed::Events => "{{ changed_events() }}".to_owned(),
+        Changed::Days => "{{ changed_days() }}".to_owned(),
+        Changed::Keys(keys) => format!("{{{{ changed_days({}) }}}}", quote_jinja(keys)),
+        Changed::Near { column, before, after } => {
+            format!("{{{{ near_changed_days({}, {before}, {after}) }}}}", quote_jinja(column))
+        }
+        Changed::NotBuilt { column, candidates } => {
+            format!("{{{{ not_built({}, {}) }}}}", quote_jinja(column), quote_jinja(candidates))
+        }
     }
 }
 

@@ -9,6 +9,8 @@ pub enum SqlType {
     Date,
     /// True or false.
     Bool,
+    /// The number of a user.
+    UInt32,
     /// A count.
     UInt64,
     /// A rate or ratio.
@@ -20,6 +22,8 @@ pub enum SqlType {
     String,
     /// Text with few distinct values.
     LowCardinality,
+    /// A set of users, by their numbers: the state of `groupBitmap`, a Roaring bitmap.
+    Users,
     /// Several of the type, in an order.
     Array(Box<SqlType>),
     /// The type, or `NULL`.
@@ -46,6 +50,8 @@ impl fmt::Display for SqlType {
             SqlType::Money => f.write_str("Decimal(38, 16)"),
             SqlType::String => f.write_str("String"),
             SqlType::LowCardinality => f.write_str("LowCardinality(String)"),
+            SqlType::UInt32 => f.write_str("UInt32"),
+            SqlType::Users => f.write_str("AggregateFunction(groupBitmap, UInt32)"),
             SqlType::Array(inner) => write!(f, "Array({inner})"),
             SqlType::Nullable(inner) => write!(f, "Nullable({inner})"),
             SqlType::Raw(ty) => write!(f, "{ty}"),

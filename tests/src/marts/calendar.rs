@@ -1,28 +1,30 @@
 //! Dates, and the periods they fall into.
 
 use jiff::Span;
-use jiff::civil::Date;
+use jiff::civil::{Date, Weekday};
 
 /// A length of time that figures are given for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Period {
     /// A date.
     Day,
-    /// Seven days from a Monday on.
-    Week,
+    /// Seven days, the first of them on this day of the week.
+    Week(Weekday),
     /// A calendar month.
     Month,
 }
 
 impl Period {
-    /// All of them.
-    pub const ALL: [Period; 3] = [Period::Day, Period::Week, Period::Month];
+    /// All of them, with weeks that begin on that day.
+    pub fn all(week_start: Weekday) -> [Period; 3] {
+        [Period::Day, Period::Week(week_start), Period::Month]
+    }
 
     /// What marts call it.
     pub fn name(self) -> &'static str {
         match self {
             Period::Day => "day",
-            Period::Week => "week",
+            Period::Week(_) => "week",
             Period::Month => "month",
         }
     }
@@ -31,7 +33,7 @@ impl Period {
     pub fn start(self, date: Date) -> Date {
         match self {
             Period::Day => date,
-            Period::Week => days_after(date, -i64::from(date.weekday().to_monday_zero_offset())),
+            Period::Week(first) => days_after(date, -i64::from(date.weekday().since(first))),
             Period::Month => date.first_of_month(),
         }
     }
@@ -40,7 +42,7 @@ impl Period {
     pub fn nth(self, start: Date, n: i64) -> Date {
         match self {
             Period::Day => days_after(start, n),
-            Period::Week => days_after(start, 7 * n),
+            Period::Week(_) => days_after(start, 7 * n),
             Period::Month => months_after(start, n),
         }
     }
@@ -79,9 +81,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn periods_begin_on_mondays_and_firsts() {
-        assert_eq!(Period::Week.start(date(2026, 3, 1)), date(2026, 2, 23));
-        assert_eq!(Period::Week.start(date(2026, 2, 23)), date(2026, 2, 23));
+    fn periods_begin_on_mondays_or_sundays_and_firsts() {
+        let [monday, sunday] = [Weekday::Monday, Weekday::Sunday].map(Period::Week);
+        assert_eq!(monday.start(date(2026, 3, 1)), date(2026, 2, 23));
+        assert_eq!(monday.start(date(2026, 2, 23)), date(2026, 2, 23));
+        assert_eq!(sunday.start(date(2026, 3, 1)), date(2026, 3, 1));
+        assert_eq!(sunday.start(date(2026, 2, 28)), date(2026, 2, 22));
         assert_eq!(Period::Month.last_day(date(2028, 2, 1)), date(2028, 2, 29));
         assert_eq!(Period::Month.starts(date(2026, 1, 31), date(2026, 3, 1)).len(), 3);
         assert_eq!(months_after(date(2026, 1, 31), 1), date(2026, 2, 28));

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use jiff::civil::Date;
+use jiff::civil::{Date, Weekday};
 use jiff::tz::TimeZone;
 
 use crate::reference::{Row, Value};
@@ -113,6 +113,8 @@ pub struct Facts {
     pub zone: TimeZone,
     /// The last date that counts; `None` where no day was loaded.
     pub as_of: Option<Date>,
+    /// The day that weeks begin with: a Monday unless it is set.
+    pub week_start: Weekday,
     /// Events, task results and sessions.
     pub activity: Vec<Event>,
     pub(super) attempts: Vec<Attempt>,
@@ -133,6 +135,7 @@ impl Facts {
         let mut facts = Facts {
             zone: zone.clone(),
             as_of,
+            week_start: Weekday::Monday,
             activity: Vec::new(),
             attempts: Vec::new(),
             purchases: Vec::new(),

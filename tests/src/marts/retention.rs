@@ -6,11 +6,14 @@ use jiff::civil::Date;
 
 use super::{Cell, Facts, Period, Table};
 
+/// A segment and one of its values.
+type Segment = (&'static str, String);
+
 /// `fct_retention`: how many of those who came first in a period come back in a later one.
 pub fn retention(facts: &Facts) -> Table {
     let mut mart = Table::new(
         "fct_retention",
-        &["cohort_period", "cohort_start", "period_index"],
+        &["cohort_period", "cohort_start", "segment", "segment_value", "period_index"],
         &[
             "cohort_users",
             "retained_users",
@@ -21,28 +24,33 @@ pub fn retention(facts: &Facts) -> Table {
         ],
     );
     let Some(as_of) = facts.as_of else { return mart };
-    for (period, last_index) in [(Period::Day, 90), (Period::Week, 52), (Period::Month, 24)] {
+    let first_active = facts.first_active_dates();
+    for period in Period::all(facts.week_start) {
         let mut active: BTreeMap<&str, BTreeSet<Date>> = BTreeMap::new();
         for event in &facts.activity {
             active.entry(&event.user).or_default().insert(period.start(event.date));
         }
-        let mut cohorts: BTreeMap<Date, Vec<BTreeSet<Date>>> = BTreeMap::new();
-        for periods in active.into_values() {
-            let first = *periods.first().expect("an active user has a period");
-            cohorts.entry(first).or_default().push(periods);
+        // A user is in the cohort of each segment value of the rows on their first date.
+        let mut cohorts: BTreeMap<(Date, Segment), BTreeSet<&str>> = BTreeMap::new();
+        for event in facts.activity.iter().filter(|event| event.date == first_active[&*event.user]) {
+            for segment in event.segments() {
+                cohorts.entry((period.start(event.date), segment)).or_default().insert(&event.user);
+            }
         }
-        for (cohort, users) in cohorts {
-            for index in 0..=last_index {
+        for ((cohort, (segment, value)), users) in cohorts {
+            for index in 0..=last_index(period) {
                 let start = period.nth(cohort, index);
                 if start > as_of {
                     break;
                 }
-                let retained = users.iter().filter(|periods| periods.contains(&start)).count();
+                let retained = users.iter().filter(|user| active[*user].contains(&start)).count();
                 let or_later =
-                    users.iter().filter(|periods| periods.iter().any(|active| *active >= start)).count();
+                    users.iter().filter(|user| active[*user].iter().any(|active| *active >= start)).count();
                 mart.push(vec![
                     Cell::text(period.name()),
                     Cell::Date(cohort),
+                    Cell::text(segment),
+                    Cell::text(&value),
                     Cell::Index(index as u64),
                     Cell::count(users.len()),
                     Cell::count(retained),
@@ -55,4 +63,12 @@ pub fn retention(facts: &Facts) -> Table {
         }
     }
     mart
+}
+
+fn last_index(period: Period) -> i64 {
+    match period {
+        Period::Day => 90,
+        Period::Week(_) => 52,
+        Period::Month => 24,
+    }
 }

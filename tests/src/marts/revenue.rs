@@ -38,7 +38,7 @@ pub fn revenue(facts: &Facts, rates: &Rates) -> Table {
         ],
     );
     let Some((first_day, as_of)) = facts.span_of_money() else { return mart };
-    for period in Period::ALL {
+    for period in Period::all(facts.week_start) {
         let mut rows: BTreeMap<(Date, &'static str, String), Figures<'_>> = BTreeMap::new();
         for start in period.starts(first_day, as_of) {
             rows.entry((start, "overall", String::new())).or_default();

@@ -59,6 +59,11 @@ fn a_doctor_finds_what_is_wrong_and_what_to_do() {
     world.dbt(&["run"]);
     let found = checks(&world);
     assert!(found.values().all(|found| found == "ok"), "{found:?}");
+    // A mart that nothing has changed is built, too, though its table stays.
+    world.dbt(&["run", "--select", "stg_loads", "path:models/marts"]);
+    assert_eq!(checks(&world)["marts"], "ok");
+    let alone = world.run(&["doctor", "--only", "marts"]);
+    assert_eq!((alone.code, alone.stdout.lines().count()), (0, 1), "{}", alone.stdout);
 
     let staged = write(&world, "2026-03-05");
     world.succeed(&["load", "--stage", "--batch-date", "2026-03-05", &staged]);
@@ -67,6 +72,7 @@ fn a_doctor_finds_what_is_wrong_and_what_to_do() {
     let found = checks(&world);
     assert_eq!(found["staged loads"], "ok");
     says(&found, "marts", &["from 4 days, the latest 2026-03-04; changed since: 2026-03-05"]);
+    assert_eq!(world.run(&["doctor", "--only", "marts"]).code, 65);
 
     // As after a load of a binary that died behind its commit: a commit that names nothing hides the day.
     world.query(

@@ -14,7 +14,7 @@ use integration_tests::marts::{
     AbOptions, DayFile, Facts, Rates, ab_test_results, all_but_ab_tests, last_ended,
 };
 use integration_tests::world::World;
-use jiff::civil::Date;
+use jiff::civil::{Date, Weekday};
 use jiff::tz::TimeZone;
 
 /// Builds of a sequence, the first of which makes the tables.
@@ -40,6 +40,7 @@ struct Sequence {
     days: Days,
     zone: &'static str,
     currency: &'static str,
+    week_start: &'static str,
     /// Each as the date and what of its lines is loaded.
     steps: Vec<Vec<(Date, Version)>>,
     /// What was done, for the report of a failure.
@@ -92,15 +93,20 @@ impl Sequence {
             steps.push(loads.into_iter().map(|date| (date, version(&mut rng))).collect());
         }
         let currency = ["USD", "EUR"][rng.usize(..2)];
-        let story = format!("SCHOOLBELL_SEQUENCE_SEED={seed}: {zone}, {currency}, from {start}");
-        Sequence { seed, rng, plan, days, zone, currency, steps, story }
+        let week_start = ["monday", "sunday"][rng.usize(..2)];
+        let story =
+            format!("SCHOOLBELL_SEQUENCE_SEED={seed}: {zone}, {currency}, {week_start}, from {start}");
+        Sequence { seed, rng, plan, days, zone, currency, week_start, steps, story }
     }
 
     fn run(mut self) {
         let world = World::new(&format!("daily_{}", self.seed));
         let mut rates = exchange_rates(&self.plan);
         let project = dbt_project(&world, &rates);
-        let vars = format!("{{reporting_timezone: {}, reporting_currency: {}}}", self.zone, self.currency);
+        let vars = format!(
+            "{{reporting_timezone: {}, reporting_currency: {}, week_start: {}}}",
+            self.zone, self.currency, self.week_start
+        );
         let build = ["build", "--project-dir", &project, "--vars", &vars];
 
         // What holds of each date.
@@ -166,7 +172,8 @@ impl Sequence {
 
     fn assert_marts_are_right(&self, world: &World, files: &[DayFile], rates: &str) {
         let zone = TimeZone::get(self.zone).unwrap();
-        let facts = Facts::new(files, &zone, None);
+        let mut facts = Facts::new(files, &zone, None);
+        facts.week_start = if self.week_start == "sunday" { Weekday::Sunday } else { Weekday::Monday };
         let rates = Rates::from_csv(self.currency, rates);
         let mut marts = all_but_ab_tests(&facts, &rates);
         marts.push(ab_test_results(&facts, &rates, &AbOptions::default()));

@@ -1,13 +1,15 @@
 //! The whole path: months of nasty day files, loaded, built by dbt, equal a plain computation of the same lines.
 
+use std::fs;
+
 use event_generator::Plan;
 use integration_tests::days::{Days, WindowEnd, dbt_project, exchange_rates, load};
 use integration_tests::marts::{
     AbOptions, DayFile, Facts, Rates, ab_test_results, all_but_ab_tests, deduplicated, event_id_conflicts,
     last_ended, repeated_purchases,
 };
-use integration_tests::world::World;
-use jiff::civil::Date;
+use integration_tests::world::{World, repository};
+use jiff::civil::{Date, Weekday};
 use jiff::tz::TimeZone;
 use serde_json::json;
 
@@ -15,6 +17,7 @@ use serde_json::json;
 struct Build {
     zone: &'static str,
     currency: &'static str,
+    week_start: Weekday,
     /// The last date that counts, else the latest day.
     as_of: Option<&'static str>,
     ab: AbOptions,
@@ -31,10 +34,16 @@ fn builds() -> [Build; 4] {
         expected_shares: [(first, shares.into())].into(),
         min_users: 2,
     };
-    let build = |zone, currency| Build { zone, currency, as_of: None, ab: AbOptions::default() };
+    let build = |zone, currency| Build {
+        zone,
+        currency,
+        week_start: Weekday::Monday,
+        as_of: None,
+        ab: AbOptions::default(),
+    };
     [
         build("UTC", "USD"),
-        build("America/New_York", "EUR"),
+        Build { week_start: Weekday::Sunday, ..build("America/New_York", "EUR") },
         Build { as_of: Some("2026-04-30"), ab: all, ..build("Asia/Kolkata", "USD") },
         // The window ends before the seventh day.
         Build {
@@ -50,6 +59,7 @@ impl Build {
         let vars = json!({
             "reporting_timezone": self.zone,
             "reporting_currency": self.currency,
+            "week_start": if self.week_start == Weekday::Sunday { "sunday" } else { "monday" },
             "as_of_date": self.as_of.unwrap_or_default(),
             "ab_window_days": self.ab.window_days,
             "ab_control_variants": self.ab.control_variants,
@@ -76,13 +86,17 @@ fn all_marts_are_what_a_plain_computation_says() {
         world.dbt(&[command, &["--project-dir", &project, "--vars", &vars]].concat());
 
         let zone = TimeZone::get(build.zone).unwrap();
-        let facts = Facts::new(&files, &zone, build.as_of.map(|date| date.parse().unwrap()));
+        let mut facts = Facts::new(&files, &zone, build.as_of.map(|date| date.parse().unwrap()));
+        facts.week_start = build.week_start;
         let rates = Rates::from_csv(build.currency, &rates);
         let mut marts = all_but_ab_tests(&facts, &rates);
         marts.push(ab_test_results(&facts, &rates, &build.ab));
         for mart in &marts {
             assert!(mart.len() >= 10, "{} has {} rows", mart.name, mart.len());
             mart.assert_is_in(&world, &vars);
+        }
+        if number == 0 {
+            documented_queries_answer(&world);
         }
     }
     staging_holds_each_event_once(&world, &files);
@@ -103,6 +117,37 @@ fn nasty_days(world: &World, plan: &Plan) -> Vec<DayFile> {
     }
     days.add_nasty_lines(1, 80, &ends);
     days.load(world)
+}
+
+/// The queries on sets of users that dbt/README.md has answer as a count of users' days does.
+fn documented_queries_answer(world: &World) {
+    let page = fs::read_to_string(repository().join("dbt/README.md")).unwrap();
+    let queries: Vec<&str> =
+        page.split("```sql\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+    assert_eq!(queries.len(), 3);
+    let staging = |sql: &str| sql.replace("staging.", "{staging}.");
+    let [came_back, on_both, by_variant] =
+        [queries[0], queries[1], &queries[2].replace("= 'pricing'", "!= ''")].map(|sql| world.query(&staging(sql)));
+
+    let of_ios = "SELECT user_id FROM {staging}.int_user_activity_daily \
+                  WHERE platform = 'ios' AND activity_date BETWEEN '2026-03-02' AND '2026-03-08'";
+    let expected = world.query(&format!(
+        "SELECT (SELECT uniqExact(user_id) FROM ({of_ios})), uniqExact(user_id) \
+         FROM {{staging}}.int_user_activity_daily \
+         WHERE activity_date BETWEEN '2026-03-09' AND '2026-03-15' AND user_id IN ({of_ios})"
+    ));
+    assert_eq!(came_back, expected);
+    let expected = world.query(
+        "SELECT activity_date, countIf(has(platforms, 'ios')), countIf(has(platforms, 'web')), \
+         countIf(hasAll(platforms, ['ios', 'web'])) \
+         FROM (SELECT activity_date, groupArray(platform) AS platforms \
+         FROM {staging}.int_user_activity_daily GROUP BY activity_date, user_id) \
+         GROUP BY activity_date ORDER BY activity_date",
+    );
+    assert_eq!(on_both, expected);
+    let of_first_days = by_variant.iter().filter(|row| row[1] == 0);
+    assert!(of_first_days.clone().count() > 1, "several variants: {by_variant:?}");
+    assert!(of_first_days.clone().all(|row| row[2] == row[3]), "all are there on their first day: {by_variant:?}");
 }
 
 /// Every staging table has exactly the rows that a plain deduplication keeps, and the conflicts are listed.
@@ -152,8 +197,12 @@ fn staging_holds_each_event_once(world: &World, files: &[DayFile]) {
 
 #[test]
 fn a_warehouse_without_a_day_builds_empty_marts() {
-    let world = World::new("no_day");
-    world.dbt(&["build"]);
+    let mut world = World::new("no_day");
+    // Here, once for all, the unit tests run as well.
+    world.set("SCHOOLBELL_UNIT_TESTS", "1");
+    let built = world.try_dbt(&["build"]);
+    assert_eq!(built.code, 0, "{}{}", built.stdout, built.stderr);
+    assert!(built.stdout.contains(" unit tests"), "{}", built.stdout);
     let facts = Facts::new(&[], &TimeZone::UTC, None);
     for mart in all_but_ab_tests(&facts, &Rates::from_csv("USD", "")) {
         assert!(mart.is_empty());

@@ -16,39 +16,47 @@ const NAME: &str = "marts";
 /// The loads of each date.
 type Loads = BTreeMap<Date, BTreeSet<Uuid>>;
 
-/// When the tables were made, by the server's clock.
+/// When the tables were made, by the server's clock, and what failed then.
 #[derive(Debug, Deserialize)]
-struct Times {
-    /// Of the list of loads that a build begins with; `None` where dbt has not run.
-    began: Option<String>,
-    /// Of the mart that was built first; `None` where there is none.
-    first_mart: Option<String>,
-    /// Whether every mart is newer than the list of loads.
+struct Build {
+    /// When the list of loads that it began with was made.
+    began: String,
+    /// Of the mart that was built first.
+    first_mart: String,
+    /// Whether every mart was built after the list of loads was made.
     is_whole: u8,
+    /// What failed in the last run of dbt that has ended.
+    failed: Vec<String>,
 }
 
 pub(super) async fn check(warehouse: &Warehouse, loads: &[LoadedDay]) -> Check {
-    let ids = |day: &LoadedDay| (day.batch_date, day.load_ids.iter().copied().collect());
-    match look(warehouse, &loads.iter().map(ids).collect()).await {
-        Ok(check) => check,
-        Err(failure) => Check::error(NAME, failure),
-    }
+    look_at(warehouse, loads).await.unwrap_or_else(|failure| Check::error(NAME, failure))
 }
 
-async fn look(warehouse: &Warehouse, loaded: &Loads) -> Result<Check, Failure> {
-    let times = times(warehouse).await?;
-    let (Some(began), Some(first_mart)) = (times.began, times.first_mart) else {
+/// The same, where a failure to look is no finding.
+pub(super) async fn look_at(warehouse: &Warehouse, loads: &[LoadedDay]) -> Result<Check, Failure> {
+    let ids = |day: &LoadedDay| (day.batch_date, day.load_ids.iter().copied().collect());
+    let loaded: Loads = loads.iter().map(ids).collect();
+    let Some(build) = last_build(warehouse).await? else {
         return Ok(if loaded.is_empty() {
             Check::ok(NAME, "not built: no day is loaded")
         } else {
             Check::failed(NAME, "not built yet", BUILD_MARTS)
         });
     };
-    if times.is_whole == 0 {
+    let Build { began, first_mart, is_whole, failed } = build;
+    if is_whole == 0 {
         return Ok(Check::failed(
             NAME,
             format!("the build that began at {began} has not ended: the oldest mart is of {first_mart}"),
             "wait if it runs; else look at what dbt said, and run `dbt build` again",
+        ));
+    }
+    if !failed.is_empty() {
+        return Ok(Check::failed(
+            NAME,
+            format!("built at {began}; of the last run of dbt failed: {}", failed.join(", ")),
+            "look at what dbt said, mend the data or the model, and run `dbt build` again",
         ));
     }
     let built = built_from(warehouse).await?;
@@ -81,18 +89,27 @@ async fn look(warehouse: &Warehouse, loaded: &Loads) -> Result<Check, Failure> {
     })
 }
 
-async fn times(warehouse: &Warehouse) -> Result<Times, Failure> {
-    let databases = warehouse.databases();
-    let (staging, marts) = (databases.staging(), databases.marts());
-    let is_list = format!("database = '{staging}' AND name = 'stg_loads'");
-    let is_mart = format!("database = '{marts}' AND startsWith(name, 'fct_') AND NOT position(name, '__')");
+/// The last build; `None` where none has made a mart.
+async fn last_build(warehouse: &Warehouse) -> Result<Option<Build>, Failure> {
+    let staging = warehouse.databases().staging();
+    // dbt makes them; a table that is not there cannot be asked.
+    let of_dbt = ["stg_loads", "schoolbell_marts", "schoolbell_runs"];
+    let names = of_dbt.map(|name| format!("'{name}'")).join(", ");
+    let tables =
+        format!("SELECT name FROM system.tables WHERE database = '{staging}' AND name IN ({names})");
+    let found: Vec<serde_json::Value> = rows(warehouse, "look for the marts", &tables).await?;
+    if found.len() < of_dbt.len() {
+        return Ok(None);
+    }
     let sql = format!(
-        "SELECT if(countIf({is_list}) > 0, toString(maxIf(metadata_modification_time, {is_list})), NULL) AS began, \
-         if(countIf({is_mart}) > 0, toString(minIf(metadata_modification_time, {is_mart})), NULL) AS first_mart, \
-         minIf(metadata_modification_time, {is_mart}) >= maxIf(metadata_modification_time, {is_list}) AS is_whole \
-         FROM system.tables WHERE database IN ('{staging}', '{marts}')"
+        "WITH (SELECT metadata_modification_time FROM system.tables \
+         WHERE database = '{staging}' AND name = 'stg_loads') AS list_made_at \
+         SELECT toString(assumeNotNull(list_made_at)) AS began, toString(toDateTime(min(built_at))) AS first_mart, \
+         toDateTime(min(built_at)) >= assumeNotNull(list_made_at) AS is_whole, \
+         (SELECT argMax(failed, at) FROM {staging}.schoolbell_runs WHERE state = 'ended') AS failed \
+         FROM {staging}.schoolbell_marts FINAL HAVING count() > 0"
     );
-    Ok(rows(warehouse, "look for the marts", &sql).await?.pop().expect("an aggregate has a row"))
+    Ok(rows(warehouse, "read what the marts were built from", &sql).await?.pop())
 }
 
 /// The loads that the last build began with.
