@@ -1,5 +1,6 @@
 //! The command line.
 
+mod generate;
 mod local_warehouse;
 mod mapping;
 mod warehouse_state;
@@ -16,6 +17,7 @@ use uuid::Uuid;
 
 use crate::logging::LogFormat;
 use crate::output::Output;
+pub(crate) use generate::{Compress, Generate};
 pub(crate) use local_warehouse::{DataFolder, Warehouse};
 pub(crate) use mapping::{Mapped, Mapping, Try};
 pub(crate) use warehouse_state::{Doctor, Loads, OnlyCheck, Unload};
@@ -324,45 +326,6 @@ pub(crate) struct Replay {
     pub(crate) filter: RejectFilter,
     #[command(flatten)]
     pub(crate) connection: Connection,
-}
-
-#[derive(Debug, clap::Args)]
-pub(crate) struct Generate {
-    /// The folder to write into; made if need be
-    #[arg(long, value_name = "DIR")]
-    pub(crate) out: PathBuf,
-    /// The first day [default: so that the last day is yesterday]
-    #[arg(long, value_name = "YYYY-MM-DD")]
-    pub(crate) start: Option<Date>,
-    /// How many days
-    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..), value_name = "N")]
-    pub(crate) days: u32,
-    /// How many users the product has gathered before the first day
-    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u64).range(1..), value_name = "N")]
-    pub(crate) users: u64,
-    /// Another seed makes another world
-    #[arg(long, default_value_t = 1, value_name = "N")]
-    pub(crate) seed: u64,
-    /// The share of lines that break the contract
-    #[arg(long, default_value_t = 0.002, value_parser = share, value_name = "SHARE")]
-    pub(crate) reject_share: f64,
-    /// Compress the files
-    #[arg(long, value_enum, value_name = "FORMAT")]
-    pub(crate) compress: Option<Compress>,
-    /// Replace files that are there
-    #[arg(long)]
-    pub(crate) force: bool,
-    /// How many files to write a day
-    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000), value_name = "N")]
-    pub(crate) parts: u32,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(crate) enum Compress {
-    /// gzip
-    Gz,
-    /// Zstandard
-    Zst,
 }
 
 #[derive(Debug, Subcommand)]
