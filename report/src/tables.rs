@@ -149,18 +149,9 @@ pub fn tables(range: Range, databases: &Databases, custom: &[CustomMetric]) -> V
                 "SELECT * FROM {marts}.fct_ab_test_results ORDER BY experiment_id, metric, method, variant LIMIT 2000"
             ),
         ),
-        table(
-            "hardest_tasks",
-            None,
-            format!(
-                "SELECT task_id, course_id, count() AS attempts, countIf(is_correct) AS solved, uniqExact(user_id) AS learners \
-                 FROM {staging}.stg_task_results WHERE toDate(event_time) BETWEEN {recent} AND toDate('{to}') \
-                 GROUP BY task_id, course_id HAVING attempts >= {FEWEST_ATTEMPTS} \
-                 ORDER BY solved / attempts, attempts DESC, task_id LIMIT {MOST_LISTED}"
-            ),
-        ),
     ];
     all.extend([
+        table("hardest_tasks", None, hardest_tasks(&staging, to)),
         table("loads", None, loads(&raw, &from)),
         table(
             "rejects",
@@ -195,6 +186,17 @@ fn retention(marts: &str, to: Date) -> String {
          WHERE cohort_start <= toDate('{to}') AND period_index <= 30 AND ({}) \
          ORDER BY cohort_period, cohort_start, segment, segment_value, period_index",
         recent.join(" OR ")
+    )
+}
+
+/// The tasks of the last weeks that the fewest attempts have solved.
+fn hardest_tasks(staging: &str, to: Date) -> String {
+    let recent = format!("toDate('{to}') - {RECENT_DAYS}");
+    format!(
+        "SELECT task_id, course_id, count() AS attempts, countIf(is_correct) AS solved, uniqExact(user_id) AS learners \
+                 FROM {staging}.stg_task_results WHERE toDate(event_time) BETWEEN {recent} AND toDate('{to}') \
+                 GROUP BY task_id, course_id HAVING attempts >= {FEWEST_ATTEMPTS} \
+                 ORDER BY solved / attempts, attempts DESC, task_id LIMIT {MOST_LISTED}"
     )
 }
 

@@ -24,7 +24,7 @@ pub(crate) fn run(args: &args::Report, talk: Talk) -> Outcome {
             as_of,
             from: first_date(&warehouse, databases, range).await?,
             to: range.to.to_string(),
-            week_start: "monday".to_owned(),
+            week_start: week_start(&warehouse, databases).await?.to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
         };
         let mut document = Document::new(meta, &custom);
@@ -65,6 +65,16 @@ async fn first_date(warehouse: &Warehouse, databases: &Databases, range: Range) 
         .first()
         .and_then(|row| row["first"].as_str())
         .map_or_else(|| range.first().to_string(), str::to_owned))
+}
+
+/// On which day the weeks of the marts start.
+async fn week_start(warehouse: &Warehouse, databases: &Databases) -> Result<&'static str, Failure> {
+    let sql = format!(
+        "SELECT toDayOfWeek(max(cohort_start)) AS day FROM {}.fct_retention WHERE cohort_period = 'week'",
+        databases.marts()
+    );
+    let day = rows(warehouse, "the weeks", &sql).await?.first().and_then(|row| row["day"].as_u64());
+    Ok(if day == Some(7) { "sunday" } else { "monday" })
 }
 
 /// The rows of a query.

@@ -14,6 +14,8 @@ SELECT
     blank_lines,
     accepted_rows,
     rejected_rows,
+    dropped_lines,
+    mapping,
     `seconds`,
     version
 FROM {{ source('raw', 'loads') }}

@@ -39,7 +39,7 @@ fn calls() -> String {
             "userId": format!("u-{}", lesson % 7), "timestamp": "2026-03-01T10:00:00.5Z",
             "properties": {"lesson": lesson}}));
     }
-    calls.iter().map(|call| format!("{call}\n")).collect()
+    calls.iter().flat_map(|call| [call.to_string(), "\n".to_owned()]).collect()
 }
 
 fn write(world: &World, name: &str, text: &str) {

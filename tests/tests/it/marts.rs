@@ -127,7 +127,8 @@ fn documented_queries_answer(world: &World) {
     assert_eq!(queries.len(), 3);
     let staging = |sql: &str| sql.replace("staging.", "{staging}.");
     let [came_back, on_both, by_variant] =
-        [queries[0], queries[1], &queries[2].replace("= 'pricing'", "!= ''")].map(|sql| world.query(&staging(sql)));
+        [queries[0], queries[1], &queries[2].replace("= 'pricing'", "!= ''")]
+            .map(|sql| world.query(&staging(sql)));
 
     let of_ios = "SELECT user_id FROM {staging}.int_user_activity_daily \
                   WHERE platform = 'ios' AND activity_date BETWEEN '2026-03-02' AND '2026-03-08'";
@@ -147,7 +148,10 @@ fn documented_queries_answer(world: &World) {
     assert_eq!(on_both, expected);
     let of_first_days = by_variant.iter().filter(|row| row[1] == 0);
     assert!(of_first_days.clone().count() > 1, "several variants: {by_variant:?}");
-    assert!(of_first_days.clone().all(|row| row[2] == row[3]), "all are there on their first day: {by_variant:?}");
+    assert!(
+        of_first_days.clone().all(|row| row[2] == row[3]),
+        "all are there on their first day: {by_variant:?}"
+    );
 }
 
 /// Every staging table has exactly the rows that a plain deduplication keeps, and the conflicts are listed.

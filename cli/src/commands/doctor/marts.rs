@@ -59,17 +59,17 @@ pub(super) async fn look_at(warehouse: &Warehouse, loads: &[LoadedDay]) -> Resul
             "look at what dbt said, mend the data or the model, and run `dbt build` again",
         ));
     }
-    let built = built_from(warehouse).await?;
-    let latest = built.keys().next_back();
+    let seen = built_from(warehouse).await?;
+    let latest = seen.keys().next_back();
     let built_from = format!(
         "built at {began} from {}{}",
-        count(built.len(), "day"),
+        count(seen.len(), "day"),
         latest.map(|date| format!(", the latest {date}")).unwrap_or_default()
     );
-    let dates: BTreeSet<Date> = built.keys().chain(loaded.keys()).copied().collect();
+    let dates: BTreeSet<Date> = seen.keys().chain(loaded.keys()).copied().collect();
     let changed: Vec<String> = dates
         .into_iter()
-        .filter(|date| built.get(date) != loaded.get(date))
+        .filter(|date| seen.get(date) != loaded.get(date))
         .map(|date| date.to_string())
         .collect();
     Ok(match changed.as_slice() {
@@ -95,8 +95,7 @@ async fn last_build(warehouse: &Warehouse) -> Result<Option<Build>, Failure> {
     // dbt makes them; a table that is not there cannot be asked.
     let of_dbt = ["stg_loads", "schoolbell_marts", "schoolbell_runs"];
     let names = of_dbt.map(|name| format!("'{name}'")).join(", ");
-    let tables =
-        format!("SELECT name FROM system.tables WHERE database = '{staging}' AND name IN ({names})");
+    let tables = format!("SELECT name FROM system.tables WHERE database = '{staging}' AND name IN ({names})");
     let found: Vec<serde_json::Value> = rows(warehouse, "look for the marts", &tables).await?;
     if found.len() < of_dbt.len() {
         return Ok(None);
