@@ -163,7 +163,13 @@ def test_fields_have_working_defaults(dags: dict[str, DAG]) -> None:
 def test_variables_replace_them(dags: dict[str, DAG]) -> None:
     variables = {"schoolbell_day_url": "s3://b/{date}/*", "schoolbell_ready_url": "s3://b/{date}/_SUCCESS"}
     wait = rendered(dags["load_raw_data"], "wait_for_day", **variables)
-    load = rendered(dags["load_raw_data"], "load_day", **variables, schoolbell_bin="/opt/bin/schoolbell", schoolbell_mapping="segment")
+    load = rendered(
+        dags["load_raw_data"],
+        "load_day",
+        **variables,
+        schoolbell_bin="/opt/bin/schoolbell",
+        schoolbell_mapping="segment",
+    )
     assert load.mapping == "segment"
     assert wait.bucket_key == "s3://b/2026-03-01/_SUCCESS"
     assert load.day_url == "s3://b/2026-03-01/*"

@@ -156,7 +156,7 @@ class LoadDayOperator(SchoolbellOperator):
         "mapping",
     )
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the arguments of an operator are keywords
         self,
         *,
         batch_date: str,

@@ -1,6 +1,6 @@
 //! A mapping as data: rules, and where each field of the contract stands in the source.
 //!
-//! [`crate::read`] makes a definition from TOML, [`Definition::to_toml`] writes it back; it can as well be built in code.
+//! [`Mapping::from_toml`](crate::Mapping::from_toml) reads one from TOML, [`Definition::to_toml`] writes it back; it can also be built in code.
 //! [`crate::Mapping::new`] checks and compiles it.
 
 mod conversion;

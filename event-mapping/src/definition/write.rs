@@ -8,7 +8,7 @@ use super::{
 };
 
 impl Definition {
-    /// The mapping as TOML: what [`crate::read`] makes this definition of. It extends nothing.
+    /// The mapping as TOML: what [`Mapping::from_toml`](crate::Mapping::from_toml) reads this definition from. It extends nothing.
     pub fn to_toml(&self) -> String {
         let mut out = format!("version = 1\nname = {}\n", text(&self.name));
         if let Some(namespace) = self.namespace {
