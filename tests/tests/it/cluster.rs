@@ -111,6 +111,6 @@ fn a_day_over_two_servers_is_the_same_day() {
     assert_eq!(report(&stdout)["status"], "committed");
     assert_eq!(contents(&servers[0], "spread_raw"), on_one);
     // What it replaced stays: that needs ON CLUSTER, and Keeper. It says so.
-    assert!(stderr.contains("left for a later load"), "{stderr}");
+    assert!(stderr.contains("a later load will remove them"), "{stderr}");
     assert_eq!(report(&stdout)["sources"].as_array().map(Vec::len), Some(2), "{}", json!(stdout));
 }

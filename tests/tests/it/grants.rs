@@ -146,7 +146,7 @@ fn what_is_missing_is_told_before_anything_is_sent() {
     assert_eq!(run(&world, "schoolbell_load", &load).code, 0);
     let again = run(&world, "schoolbell_load", &load);
     assert_eq!(again.code, 0, "{}", again.stderr);
-    for told in ["left for a later load to remove", "docs/grants.md"] {
+    for told in ["a later load will remove them", "docs/grants.md"] {
         assert!(again.stderr.contains(told), "{told} in: {}", again.stderr);
     }
 }
