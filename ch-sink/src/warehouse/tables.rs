@@ -432,6 +432,7 @@ fn difference(
     column_difference(columns, &shape, &current, marked_version(&found.comment).is_some())
 }
 
+/// A table without a mark is only known by its columns: it has all of its version, and none that Schoolbell never had.
 /// Columns of one's own beside Schoolbell's are no harm in a table that is known to be its own.
 fn column_difference(found: &[(&str, &str)], shape: &Shape, current: &Shape, is_marked: bool) -> Difference {
     let types: HashMap<&str, &str> =
@@ -448,7 +449,9 @@ fn column_difference(found: &[(&str, &str)], shape: &Shape, current: &Shape, is_
             }
         }
     }
-    let lacking: Vec<&str> = current
+    // What later versions add to a table without a mark is added by the upgrade that marks it.
+    let needed = if is_marked { current } else { shape };
+    let lacking: Vec<&str> = needed
         .columns
         .iter()
         .map(|(name, _)| name.as_str())

@@ -164,9 +164,14 @@ fn a_warehouse_of_the_previous_release_is_upgraded_with_all_that_it_holds() {
     for table in objects(&now).iter().filter_map(|object| object[0].as_str()) {
         if table == "loads" || table.ends_with("_data") {
             let from = now.database("raw");
+            let columns = before.query(&format!(
+                "SELECT arrayStringConcat(groupArray(name), ', ') FROM system.columns \
+                 WHERE database = '{{raw}}' AND table = '{table}'"
+            ));
+            let columns = columns[0][0].as_str().unwrap();
             before.query(&format!(
-                "INSERT INTO {{raw}}.{table} SELECT * FROM {from}.{table} \
-                                   SETTINGS max_partitions_per_insert_block = 0"
+                "INSERT INTO {{raw}}.{table} ({columns}) SELECT {columns} FROM {from}.{table} \
+                 SETTINGS max_partitions_per_insert_block = 0"
             ));
         }
     }
