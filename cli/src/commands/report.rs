@@ -45,7 +45,7 @@ pub(crate) fn run(args: &args::Report, talk: Talk) -> Outcome {
 /// What the figures are as of.
 async fn as_of(warehouse: &Warehouse, databases: &Databases) -> Result<AsOf, Failure> {
     let questions = Questions::new(databases);
-    let marts = rows(warehouse, "what the marts were built from", &questions.marts).await?;
+    let marts = rows(warehouse, "the list of marts", &questions.marts).await?;
     let newer_loads = rows(warehouse, "the loads", &questions.newer_loads).await?;
     let last_run = rows(warehouse, "the runs of dbt", &questions.last_run).await?;
     AsOf::new(&marts, &newer_loads, &last_run)

@@ -130,7 +130,7 @@ function lineMarks(points, x, period) {
   const counts = new Map();
   for (const point of drawn) counts.set(point.series, (counts.get(point.series) ?? 0) + 1);
   return [
-    lineY(points, { x, y: "y", stroke: "series", strokeWidth: 2, curve: "linear" }),
+    lineY(points, { x, y: "y", z: "series", stroke: "series", strokeWidth: 2, curve: "linear" }),
     dot(drawn.filter((point) => counts.get(point.series) === 1 || (period !== "day" && counts.get(point.series) < 40)),
       { x, y: "y", fill: "series", r: 2.5 }),
   ];

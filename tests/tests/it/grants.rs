@@ -115,7 +115,11 @@ fn what_is_missing_is_told_before_anything_is_sent() {
         ("half", &load, &["INSERT ON lacking_raw.ab_test_assignments_data, ", "lacking_raw.loads"]),
         ("schoolbell_rejects", &load, &["INSERT ON lacking_raw.ab_test_assignments_data, "]),
         ("schoolbell_reader", &rejects, &["SELECT ON lacking_raw.loads"]),
-        ("schoolbell_reader", &["report"], &["SELECT ON lacking_raw.loads", "lacking_raw.rejected_events"]),
+        (
+            "schoolbell_reader",
+            &["report"],
+            &["SELECT ON lacking_raw.ab_test", "lacking_raw.loads", "_raw.rejected_events"],
+        ),
         ("nobody", &rejects, &["SELECT ON lacking_raw.loads"]),
     ] {
         proxy.reset();

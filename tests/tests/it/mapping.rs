@@ -58,7 +58,10 @@ fn a_day_is_loaded_by_a_mapping() {
     let loaded = world.load(DAY, &["--mapping", "acme.toml", "calls.jsonl"]);
     for report in [&checked, &loaded] {
         assert_eq!(report["lines"], 203);
-        assert_eq!(report["accepted"], json!({"events": 200, "purchases": 1}));
+        assert_eq!(
+            (&report["accepted"]["events"], &report["accepted"]["purchases"]),
+            (&json!(200), &json!(1))
+        );
         assert_eq!(report["rejected"], json!({"unmapped": 1}));
         assert_eq!(report["dropped"], json!({"no event": 1}));
     }
