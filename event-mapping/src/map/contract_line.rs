@@ -47,7 +47,7 @@ impl ContractLines {
 
     /// Each line with its `\n`, and where it comes from.
     pub(super) fn each(&self) -> impl Iterator<Item = (&[u8], Origin)> {
-        let ends = self.starts[1..].iter().map(|(start, _)| *start).chain([self.lines.len()]);
+        let ends = self.starts.iter().skip(1).map(|(start, _)| *start).chain([self.lines.len()]);
         self.starts.iter().zip(ends).map(|((start, origin), end)| (&self.lines[*start..end], *origin))
     }
 

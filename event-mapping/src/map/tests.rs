@@ -1,5 +1,6 @@
 //! Lines through mappings: what they give, what is kept, what is rejected, and why.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::Arc;
 
@@ -324,4 +325,28 @@ fn edited(mut line: String, edits: Vec<(prop::sample::Index, usize, String)>) ->
         }
     }
     line
+}
+
+#[test]
+fn a_trial_tells_lines_that_give_nothing_from_events() {
+    let mapping = mapping(&format!(
+        "{DEFAULTS}[[rule]]\nwhen = [{{ at = \"/type\", is = \"identify\" }}]\ndrop = \"identify\"\n\
+         [[rule]]\nwhen = [{{ at = \"/type\", is = \"track\" }}]\nevent_type = {{ value = \"opened\" }}\n"
+    ));
+    let options = Options::new("2026-03-01".parse().unwrap());
+    let mut parser = MappedParser::new("day", options.clone(), Trial::new(mapping, options));
+    let mut batch = Batch::default();
+    let mut lines = String::new();
+    for kind in ["identify", "track", "batch"] {
+        writeln!(lines, r#"{{"type":"{kind}","id":"e-1","user":"u","time":"2026-03-01T09:30:00Z"}}"#)
+            .unwrap();
+    }
+    parser.push(lines.as_bytes(), &mut batch);
+    parser.finish(&mut batch);
+    let trial = parser.mapper();
+    let given = std::str::from_utf8(trial.lines()).unwrap();
+    assert_eq!((trial.count(), given.lines().count()), (1, 1), "{given}");
+    assert!(given.contains(r#""event_type":"opened""#), "{given}");
+    assert_eq!(trial.mapper().dropped(), BTreeMap::from([("identify", 1)]));
+    assert_eq!(batch.rejects().len(), 1);
 }

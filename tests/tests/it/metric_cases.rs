@@ -252,7 +252,7 @@ fn refunds_follow_their_purchase_and_missing_rates_stop_money_only() {
     // The report says which figures are of the day before, and why.
     let report = case.world.succeed(&["report"]);
     for said in [
-        "as of 2026-02-28 to 2026-03-01",
+        r#""as_of":"2026-03-01""#,
         "fct_ab_test_results, fct_ltv, fct_revenue: only as of 2026-02-28",
         "failed: int_money",
     ] {
