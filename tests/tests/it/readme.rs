@@ -45,7 +45,7 @@ fn the_first_page_can_be_typed_in() {
     let mart =
         "SELECT activity_date, dau FROM {marts}.fct_activity_daily WHERE segment = 'overall' AND dau > 0";
     assert_eq!(world.query(mart), [json!(["2026-03-01", 1])], "the example's user");
-    assert!(fs::read_to_string(world.path("report.html")).unwrap().contains("<svg"));
+    assert!(fs::read_to_string(world.path("report.html")).unwrap().contains(r#"<script id="data""#));
     let days = world.query("SELECT uniqExact(batch_date) FROM {raw}.events");
     assert_eq!(days, [json!([8])], "the example's day, and the generated ones");
 }
