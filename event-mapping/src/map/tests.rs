@@ -338,7 +338,7 @@ fn a_trial_tells_lines_that_give_nothing_from_events() {
     let mut batch = Batch::default();
     let mut lines = String::new();
     for kind in ["identify", "track", "batch"] {
-        writeln!(lines, r#"{{"type":"{kind}","id":"e-1","user":"u","time":"2026-03-01T09:30:00Z"}}"#)
+        writeln!(lines, r#"{{"type":"{kind}","id":"018f2c6e-7b1a-7c3d-9e4f-0123456789ab","user":"u","time":"2026-03-01T09:30:00Z"}}"#)
             .unwrap();
     }
     parser.push(lines.as_bytes(), &mut batch);
